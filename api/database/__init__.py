@@ -1,0 +1,1 @@
+"""The Trove-shaped v1.0 API."""

@@ -1,0 +1,59 @@
+"""[api]: the REST daemon."""
+
+from oslo_config import cfg
+
+GROUP = 'api'
+
+OPTS = [
+    cfg.StrOpt(
+        'bind_host',
+        default='127.0.0.1',
+        help='Address to listen on. Only loopback is accepted while auth_strategy is noauth.',
+    ),
+    cfg.PortOpt('bind_port', default=8779, help='Port to listen on; 0 takes a free one.'),
+    cfg.StrOpt(
+        'auth_strategy',
+        default='noauth',
+        choices=[('noauth', 'Everybody on this machine is everybody: loopback only.')],
+        help='How callers prove who they are.',
+    ),
+    cfg.IntOpt('threads', default=8, min=1, help='Requests served at the same time.'),
+    cfg.IntOpt(
+        'max_request_body_size',
+        default=114688,
+        min=1024,
+        help='Largest request body accepted, in bytes; larger ones get 413.',
+    ),
+    cfg.IntOpt(
+        'clusters_page_size',
+        default=20,
+        min=1,
+        help='Most clusters in one page of a list; also the page when no limit is given.',
+    ),
+    cfg.IntOpt(
+        'instances_page_size',
+        default=20,
+        min=1,
+        help='Most instances in one page of a list; also the page when no limit is given.',
+    ),
+    cfg.IntOpt(
+        'max_accepted_volume_size',
+        default=10,
+        min=1,
+        help='Largest volume of an instance, in GiB.',
+    ),
+    cfg.IntOpt(
+        'max_cluster_size',
+        default=200,
+        min=1,
+        help='Most instances in one cluster.',
+    ),
+    cfg.FloatOpt(
+        'silent_after',
+        default=20.0,
+        min=1,
+        help='Seconds without a heartbeat after which an instance shows UNKNOWN as its '
+        'operating status.',
+    ),
+    cfg.StrOpt('region', default='RegionOne', help='Name of the region instances show.'),
+]

@@ -1,0 +1,44 @@
+"""[taskmanager]: the worker of operations."""
+
+from oslo_config import cfg
+
+GROUP = 'taskmanager'
+
+OPTS = [
+    cfg.IntOpt('workers', default=8, min=1, help='Operations this daemon runs at once.'),
+    cfg.IntOpt(
+        'fanout',
+        default=64,
+        min=1,
+        help='Guest commands this daemon has under way at once.',
+    ),
+    cfg.FloatOpt(
+        'lease',
+        default=10.0,
+        min=0.5,
+        help='Seconds a taskmanager holds an operation without renewing. A killed one '
+        'delays its operations by this much.',
+    ),
+    cfg.FloatOpt(
+        'sweep_interval',
+        default=1.0,
+        min=0.1,
+        help='Seconds between looks for operations that nobody holds. Held leases are '
+        'renewed at the same beat.',
+    ),
+    cfg.FloatOpt(
+        'operation_budget',
+        default=600.0,
+        min=1,
+        help='Seconds of work after which an operation is given up and reverted. Time in '
+        'which no taskmanager ran does not count.',
+    ),
+    cfg.FloatOpt(
+        'patience',
+        default=30.0,
+        min=1,
+        help='Seconds of work after which a delete leaves a tombstone for an agent that '
+        'does not answer.',
+    ),
+    cfg.StrOpt('provisioner', default='local', help='Where instances run.'),
+]

@@ -1,0 +1,1 @@
+"""Management data: the interfaces; drivers are in the packages below."""

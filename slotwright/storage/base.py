@@ -1,0 +1,228 @@
+"""What a driver of the management data does, and how safely.
+
+Every method is one transaction: it happens whole or not at all. Times and leases go by
+the database's own clock. A driver that cannot reach its server raises
+``StorageUnavailable`` from any method.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
+from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
+from slotwright.domain.topology import Address
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """A member to insert; its name and ordinal are given in the transaction."""
+
+    id: str
+    flavor_id: str
+    volume_size: int | None  # GiB
+
+
+@dataclass(frozen=True, slots=True)
+class NewCluster:
+    """A cluster to insert."""
+
+    id: str
+    project_id: str
+    name: str
+    datastore: str
+    datastore_version: str
+    secret: str = field(repr=False)
+    locality: str | None = None
+    extended_properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewOperation:
+    """What an accepted request wants; ``instances`` names the members it is about."""
+
+    id: str
+    kind: OperationKind
+    request_id: str
+    instances: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's hold on an operation: ``epoch`` fences all that it writes."""
+
+    operation_id: str
+    cluster_id: str
+    owner: str
+    epoch: int
+
+
+class FlavorStore(Protocol):
+    """Flavors, in the order of their ids."""
+
+    def list_flavors(self) -> Sequence[Flavor]: ...
+
+    def get_flavor(self, flavor_id: str) -> Flavor:
+        """:raises NotFound: "Flavor <id> cannot be found."."""
+
+
+class ClusterStore(Protocol):
+    """Clusters, instances and operations, as the API needs them.
+
+    Everything is seen through a project: what belongs to another is NotFound.
+    """
+
+    def create_cluster(
+        self, cluster: NewCluster, members: Sequence[NewInstance], operation: NewOperation
+    ) -> Cluster:
+        """Insert all three; members are named ``<cluster>-member-<n>``, n from 1."""
+
+    def begin_operation(
+        self,
+        project_id: str,
+        cluster_id: str,
+        operation: NewOperation,
+        members: Sequence[NewInstance] = (),
+        tenant_hash: str | None = None,
+    ) -> Cluster:
+        """Take an idle cluster for an operation and insert it, with new ``members``.
+
+        ``operation.instances`` are the members it is about (filled with ``members`` for
+        a grow): every one must be a live member. Members are numbered on from the last
+        number ever given. ``tenant_hash`` replaces the cluster's, when not None. For a
+        delete, members turn SHUTDOWN; for a shrink the named ones do.
+
+        :raises NotFound: for the cluster ("Cluster <id> cannot be found."), or a member
+            ("Instance <id> does not exist.").
+        :raises ClusterBusy: while another operation has it ("This action cannot be
+            performed on the cluster while the current cluster task is 'BUILDING'.").
+        """
+
+    def get_cluster(self, project_id: str, cluster_id: str) -> Cluster:
+        """:raises NotFound: "Cluster <id> cannot be found."."""
+
+    def list_clusters(
+        self, project_id: str, limit: int, marker: str | None = None
+    ) -> Sequence[Cluster]:
+        """Up to ``limit`` clusters by id, after ``marker`` (exclusive, any string).
+
+        A constant number of queries, whatever the page.
+        """
+
+    def get_instance(self, project_id: str, instance_id: str) -> Instance:
+        """:raises NotFound: "Instance <id> cannot be found."."""
+
+    def list_instances(
+        self, project_id: str, limit: int, marker: str | None = None
+    ) -> Sequence[Instance]: ...
+
+    def get_operation(self, project_id: str, operation_id: str) -> Operation:
+        """:raises NotFound: "Operation <id> cannot be found."."""
+
+    def list_operations(self, project_id: str, cluster_id: str, limit: int) -> Sequence[Operation]:
+        """The newest operations of a cluster (also of a deleted one), newest first."""
+
+
+class WorkStore(Protocol):
+    """Operations as the taskmanagers share them, and what agents report.
+
+    A method that takes a ``Claim`` writes nothing and raises ``LeaseLost`` unless the
+    claim's epoch is still the cluster's.
+    """
+
+    def list_claimable(self, limit: int) -> Sequence[str]:
+        """Ids of unfinished operations that nobody holds, oldest first."""
+
+    def claim(self, operation_id: str, owner: str, lease: float) -> Claim | None:
+        """Compare-and-swap: lease it for ``lease`` seconds and raise the cluster's epoch.
+
+        None when it is finished, or somebody else holds it. PENDING turns RUNNING.
+        """
+
+    def renew(self, claims: Sequence[Claim], lease: float) -> Sequence[Claim]:
+        """Extend the leases and add the time since the last renewal to ``spent``.
+
+        Answers the claims that still hold. A lease that has run out is still ours while
+        nobody claimed it since, but the time after its end is not added to ``spent``.
+        """
+
+    def release(self, claim: Claim) -> None:
+        """Give an unfinished operation back, for anyone to claim at once."""
+
+    def load(self, claim: Claim) -> Cluster:
+        """The cluster with its live members and, as ``operation``, the claimed one."""
+
+    def update_operation(
+        self,
+        claim: Claim,
+        *,
+        state: OperationState | None = None,
+        done: int | None = None,
+        total: int | None = None,
+        message: str | None = None,
+        reason: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+        reset_spent: bool = False,
+    ) -> None:
+        """Change what is given; ``detail`` is merged into the stored one.
+
+        :raises ValueError: for a move that ``states.TRANSITIONS`` does not have.
+        """
+
+    def set_node_ids(self, claim: Claim, node_ids: Mapping[str, str]) -> None:
+        """Record Redis node ids by instance id, as identities."""
+
+    def place_instance(self, claim: Claim, instance_id: str, host: str, address: Address) -> None:
+        """Give the instance a host and an address that nobody has.
+
+        Already placed: nothing happens.
+        :raises AddressTaken: somebody has the ip and port on that host.
+        """
+
+    def drop_instance(self, claim: Claim, instance_id: str, tombstone: bool) -> None:
+        """The instance is no member any more (status DELETED).
+
+        Its address is free again, unless a ``tombstone`` keeps it until the agent
+        reports that it wiped itself.
+        """
+
+    def free_instance(self, claim: Claim, instance_id: str, fault: str) -> None:
+        """Keep a failed instance as a member in ERROR, without host and address."""
+
+    def finish(
+        self,
+        claim: Claim,
+        state: OperationState,
+        *,
+        reason: str | None = None,
+        statuses: Mapping[str, InstanceStatus] | None = None,
+        delete_cluster: bool = False,
+    ) -> None:
+        """End the operation: cluster task NONE, members' statuses, lease given up.
+
+        ``delete_cluster``: the cluster and all members left are gone for the API.
+        """
+
+    def report(
+        self,
+        instance_id: str,
+        *,
+        running: bool,
+        node_id: str | None,
+        volume_used: float | None,
+        wiped: bool,
+    ) -> None:
+        """Record an agent's heartbeat; ``wiped`` ends a tombstone and frees its address.
+
+        Unknown instances are ignored.
+        """
+
+    def assigned_cluster(self, instance_id: str) -> str | None:
+        """The cluster an agent works for; None when it is not wanted (any more)."""
+
+    def list_placed(self, host: str) -> Sequence[Instance]:
+        """Every instance that has an address on ``host``, tombstones included."""
+
+
+class ManagementStore(FlavorStore, ClusterStore, WorkStore, Protocol):
+    """All of it, as one driver offers it."""

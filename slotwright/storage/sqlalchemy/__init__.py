@@ -1,0 +1,1 @@
+"""Management data in MySQL/MariaDB, PostgreSQL or SQLite."""

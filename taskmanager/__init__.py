@@ -1,0 +1,1 @@
+"""The worker that makes accepted requests true."""
