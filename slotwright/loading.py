@@ -25,11 +25,11 @@ def load_class(path: str, option: str = '') -> type[Any]:
     """
     origin = f'{option} = {path}' if option else path
     module_name, _, class_name = path.rpartition('.')
-    if not module_name or not class_name:
+    if not module_name or not all(part.isidentifier() for part in path.split('.')):
         raise InvalidConfiguration(f'{origin}: not a dotted path of a class')
     try:
         module = importlib.import_module(module_name)
-    except (ImportError, SyntaxError, ValueError) as error:
+    except (ImportError, SyntaxError) as error:
         raise InvalidConfiguration(f'{origin}: cannot import {module_name}: {error}') from error
     found = getattr(module, class_name, None)
     if not isinstance(found, type):

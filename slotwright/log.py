@@ -7,9 +7,10 @@ from oslo_config import cfg
 from oslo_context import context
 from oslo_log import log
 
+#: ``resource`` is where we put the cluster; oslo.log knows it as empty in other contexts.
 LINE = (
     '%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s '
-    '[%(request_id)s %(cluster_id)s] %(message)s'
+    '[%(request_id)s %(resource)s] %(message)s'
 )
 
 #: Also with ``debug`` these stay quiet: some would log whole messages, secrets included.
@@ -24,7 +25,7 @@ class LogContext(context.RequestContext):
         self.cluster_id = cluster_id or '-'
 
     def get_logging_values(self) -> dict[str, object]:
-        return {**super().get_logging_values(), 'cluster_id': self.cluster_id}
+        return {**super().get_logging_values(), 'resource': self.cluster_id}
 
 
 @contextlib.contextmanager

@@ -117,7 +117,7 @@ class RpcServer:
 
     def start(self) -> None:
         """Listen. Without a broker go on trying in the background, and return."""
-        if self._try_to_listen():
+        if self._try_to_listen(logging.WARNING):
             return
         self._starter = threading.Thread(
             target=self._listen_later, name=f'rpc-start-{self._target.topic}', daemon=True
@@ -139,11 +139,11 @@ class RpcServer:
             self._server.wait()
         self._transport.cleanup()
 
-    def _try_to_listen(self) -> bool:
+    def _try_to_listen(self, level: int) -> bool:
         try:
             self._transport.ensure_reachable()
         except Unavailable as error:
-            LOG.warning('Not listening on %s yet: %s', self._target.topic, error)
+            LOG.log(level, 'Not listening on %s yet: %s', self._target.topic, error)
             return False
         self._server.start()
         self._listening = True
@@ -151,7 +151,8 @@ class RpcServer:
 
     def _listen_later(self) -> None:
         while not self._stopping.wait(BROKER_RETRY):
-            if self._try_to_listen():
+            if self._try_to_listen(logging.DEBUG):
+                LOG.info('The message broker is there')
                 return
 
     def _wake_listener(self) -> None:

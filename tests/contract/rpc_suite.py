@@ -82,7 +82,7 @@ class TaskManager:
         return {'wanted': instance_id == 'i-1', 'cluster_id': 'cluster-1'}
 
 
-class RpcSuite:
+class RpcParts:
     """Mixed into a ``testtools.TestCase``; ``self.url`` is set by its ``setUp``."""
 
     url: str
@@ -108,6 +108,10 @@ class RpcSuite:
         name = self.serve(transport, contract.GUESTAGENT_TOPIC, endpoint)
         wanted = {'high_timeout': 20.0, 'low_timeout': 20.0, **timeouts}
         return endpoint, GuestAgentClient(transport, **wanted).node(name)
+
+
+class RpcSuite(RpcParts):
+    """The tests."""
 
     def test_a_call_carries_its_context_and_answer(self) -> None:
         endpoint, node = self.guest(lambda *_: {'nodes': 'text', 'keys': 3, 'none': None})

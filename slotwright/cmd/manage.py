@@ -1,0 +1,65 @@
+"""slotwright-manage: what an administrator does now and then.
+
+slotwright-manage db sync       bring the database to the newest tables
+slotwright-manage db version    print where it stands, and the newest there is
+slotwright-manage config check  load everything the configuration names
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from oslo_config import cfg
+
+from slotwright.cmd import startup
+from slotwright.loading import load_class
+from slotwright.rpc import factory
+from slotwright.rpc.transport import get_transport
+from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+
+
+def sync(conf: cfg.ConfigOpts) -> None:
+    store = SQLAlchemyStore.from_config(conf)
+    migration.upgrade(store)
+    print(f'The database is at {migration.version(store)}.')
+
+
+def version(conf: cfg.ConfigOpts) -> None:
+    found = migration.version(SQLAlchemyStore.from_config(conf))
+    print(f'The database is at {found or "nothing"}, the newest is {migration.head()}.')
+
+
+def check(conf: cfg.ConfigOpts) -> None:
+    transport = get_transport(conf)
+    factory.guest_client(conf, transport)
+    factory.taskmanager_client(conf, transport)
+    for option in ('api_strategy', 'taskmanager_strategy'):
+        load_class(conf.redis[option], f'[redis] {option}')
+    SQLAlchemyStore.from_config(conf)
+    print('The configuration is fine.')
+
+
+def add_commands(subjects: Any) -> None:
+    """Fill oslo.config's subparsers with a subject and a verb each."""
+    for subject, verbs in {
+        'db': {'sync': sync, 'version': version},
+        'config': {'check': check},
+    }.items():
+        parsers = subjects.add_parser(subject).add_subparsers(required=True, metavar='verb')
+        for verb, work in verbs.items():
+            parsers.add_parser(verb).set_defaults(work=work)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    command = cfg.SubCommandOpt(
+        'command',
+        title='what to do',
+        description=__doc__,
+        handler=add_commands,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    conf = startup.configure('slotwright-manage', argv, [command])
+    with startup.explained('slotwright-manage'):
+        conf.command.work(conf)
+    return 0

@@ -1,0 +1,95 @@
+"""The RPC contract is spoken by all, and does not change under its version number."""
+
+import ast
+import hashlib
+import inspect
+import unittest
+
+from slotwright.rpc import contract
+from slotwright.rpc.clients import GuestNode, TaskManagerClient
+from slotwright.rpc.server import OFFERS, methods_of
+
+#: (version, fingerprint) of each topic. A changed signature needs a new version number, and
+#: both are changed here together.
+FINGERPRINTS = {
+    contract.TASKMANAGER_TOPIC: ('1.0', 'e999c242ed6e0405'),
+    contract.GUESTAGENT_TOPIC: ('1.0', 'd7b6eb79280f6f5d'),
+}
+
+
+def signatures(api: type) -> dict[str, tuple[str, ...]]:
+    """Method to argument names, without self."""
+    return {
+        name: tuple(inspect.signature(getattr(api, name)).parameters)[1:]
+        for name in methods_of(api)
+    }
+
+
+def fingerprint(api: type) -> str:
+    """Hash of methods, arguments, annotations and defaults, and of the context's members."""
+    (tree,) = ast.parse(inspect.getsource(api)).body
+    assert isinstance(tree, ast.ClassDef)
+    parts = [
+        f'{method.name}({ast.unparse(method.args)}) -> {ast.unparse(method.returns)}'
+        for method in tree.body
+        if isinstance(method, ast.FunctionDef) and method.returns is not None
+    ]
+    parts.append(repr(sorted(contract.CommandContext().to_wire())))
+    return hashlib.sha256('\n'.join(sorted(parts)).encode()).hexdigest()[:16]
+
+
+def assert_speaks(case: unittest.TestCase, spoken: type, protocol: type) -> None:
+    """``spoken`` has every method of the protocol, with the same arguments in order.
+
+    For clients and endpoints alike; arguments travel by name.
+    """
+    for name, arguments in signatures(protocol).items():
+        method = getattr(spoken, name, None)
+        case.assertTrue(callable(method), f'{spoken.__name__} lacks {name}')
+        found = tuple(inspect.signature(method).parameters)[1:]
+        case.assertEqual(arguments, found, f'{spoken.__name__}.{name}')
+
+
+class ClientsTest(unittest.TestCase):
+    def test_the_clients_speak_the_protocols(self) -> None:
+        assert_speaks(self, TaskManagerClient, contract.TaskManagerAPI)
+        assert_speaks(self, GuestNode, contract.GuestAgentAPI)
+
+    def test_the_seeds_six_keep_their_signatures(self) -> None:
+        seed = {
+            'get_node_ip': (),
+            'get_node_id_for_removal': (),
+            'remove_nodes': ('node_ids',),
+            'cluster_meet': ('ip', 'port'),
+            'cluster_addslots': ('first_slot', 'last_slot'),
+            'cluster_complete': (),
+        }
+        found = signatures(contract.GuestAgentAPI)
+        for name, arguments in seed.items():
+            self.assertEqual(('context', *arguments), found[name])
+
+    def test_a_missing_method_and_a_renamed_argument_are_noticed(self) -> None:
+        class Half:
+            def status(self, context: object) -> None: ...
+
+        class Renamed(GuestNode):
+            def stop(self, context: object, erase: bool) -> None: ...
+
+        for spoken in (Half, Renamed):
+            with self.assertRaises(AssertionError):
+                assert_speaks(self, spoken, contract.GuestAgentAPI)
+
+
+class FingerprintTest(unittest.TestCase):
+    def test_the_contract_is_the_one_of_its_version(self) -> None:
+        for topic, (protocol, version) in OFFERS.items():
+            self.assertEqual(
+                FINGERPRINTS[topic],
+                (version, fingerprint(protocol)),
+                f'the {topic} API changed: give it a new version, then note both here',
+            )
+
+    def test_a_context_survives_the_wire(self) -> None:
+        context = contract.CommandContext('req-1', 'p', 'c', 7, 'cmd')
+        self.assertEqual(context, contract.CommandContext.from_wire(context.to_wire()))
+        self.assertEqual(contract.CommandContext(), contract.CommandContext.from_wire({}))

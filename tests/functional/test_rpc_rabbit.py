@@ -1,0 +1,137 @@
+"""RPC over a real RabbitMQ: the transport suite, outages and queues."""
+
+import concurrent.futures
+from collections.abc import Callable
+from typing import Any
+
+import testtools
+from oslo_config import cfg
+from oslo_messaging import conffixture
+
+from slotwright.domain import errors
+from slotwright.rpc import contract
+from slotwright.rpc.clients import GuestAgentClient, TaskManagerClient
+from slotwright.rpc.server import RpcServer
+from slotwright.rpc.transport import get_transport
+from tests.contract.rpc_suite import CONTEXT, Guest, RpcParts, RpcSuite
+from tests.functional.rabbit import RabbitMQ
+
+#: A hang is what takes longer than this, in seconds; the real times are 0 to 4.
+HANG = 60
+
+
+def within_reason(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Do the work in another thread, and fail when it hangs."""
+    executor = concurrent.futures.ThreadPoolExecutor(1)
+    try:
+        return executor.submit(work, *arguments).result(HANG)
+    finally:
+        executor.shutdown(wait=False)
+
+
+class _WithBroker(testtools.TestCase):
+    broker: RabbitMQ
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.broker = RabbitMQ()
+        cls.broker.setUp()
+        cls.addClassCleanup(cls.broker.cleanUp)
+
+
+class RabbitTest(RpcSuite, _WithBroker):
+    def setUp(self) -> None:
+        super().setUp()
+        self.url = self.broker.url
+
+    def test_queues_are_durable(self) -> None:
+        name = self.serve(self.open_transport(), contract.GUESTAGENT_TOPIC, Guest())
+        listed = self.broker.control('list_queues', '--no-table-headers', 'name', 'durable')
+        self.assertIn(
+            [f'guestagent.{name}', 'true'], [line.split() for line in listed.splitlines()]
+        )
+
+    def test_the_queue_of_a_guest_can_be_deleted_once_it_is_gone(self) -> None:
+        transport = self.open_transport()
+        server = RpcServer(transport, contract.GUESTAGENT_TOPIC, 'gone', [Guest()])
+        server.start()
+        self.assertFalse(transport.forget_server(contract.GUESTAGENT_TOPIC, 'gone'))
+        self.assertIn('guestagent.gone', self.broker.queues(self.url))
+        server.stop()
+        server.wait()
+        self.assertIn('guestagent.gone', self.broker.queues(self.url))
+        for _ in range(2):
+            self.assertTrue(transport.forget_server(contract.GUESTAGENT_TOPIC, 'gone'))
+            self.assertNotIn('guestagent.gone', self.broker.queues(self.url))
+
+    def test_wrong_credentials_are_unavailable(self) -> None:
+        self.useFixture(conffixture.ConfFixture(cfg.CONF))
+        transport = get_transport(cfg.CONF, self.url.replace('guest:guest', 'guest:wrong'))
+        self.addCleanup(transport.cleanup)
+        client = TaskManagerClient(transport, 5.0)
+        self.assertRaises(
+            errors.Unavailable, within_reason, client.delete_cluster, CONTEXT, 'cluster-1'
+        )
+
+
+class OutageTest(RpcParts, _WithBroker):
+    """One broker for all, each test leaves it running."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.url = self.broker.url
+        self.transport = self.open_transport()
+        self.manager = TaskManagerClient(self.transport, 5.0)
+        self.guests = GuestAgentClient(self.transport, HANG, HANG)
+
+    def stop_broker(self) -> None:
+        self.broker.stop()
+        self.addCleanup(self.broker.start)
+
+    def assert_unavailable(self, work: Callable[..., Any], *arguments: Any) -> None:
+        self.assertRaises(errors.Unavailable, within_reason, work, *arguments)
+
+    def test_nothing_hangs_while_the_broker_is_down(self) -> None:
+        name = self.serve(self.transport, contract.GUESTAGENT_TOPIC, Guest())
+        node = self.guests.node(name)
+        node.status(CONTEXT)
+        self.stop_broker()
+        for _ in range(2):
+            self.assert_unavailable(self.manager.delete_cluster, CONTEXT, 'cluster-1')
+            self.assert_unavailable(node.status, CONTEXT)
+        self.assert_unavailable(self.transport.forget_server, contract.GUESTAGENT_TOPIC, name)
+
+    def test_a_first_message_does_not_hang_either(self) -> None:
+        self.stop_broker()
+        self.assert_unavailable(self.guests.node('any').status, CONTEXT)
+        self.assert_unavailable(self.manager.delete_cluster, CONTEXT, 'cluster-1')
+
+    def test_a_server_stops_while_the_broker_is_down(self) -> None:
+        server = RpcServer(self.transport, contract.GUESTAGENT_TOPIC, 'stops', [Guest()])
+        server.start()
+        self.stop_broker()
+        within_reason(server.stop)
+        within_reason(server.wait)
+
+    def test_a_restarted_broker_serves_old_clients_and_servers(self) -> None:
+        name = self.serve(self.transport, contract.GUESTAGENT_TOPIC, Guest(lambda *_: {}))
+        node = self.guests.node(name)
+        self.assertEqual({}, node.status(CONTEXT))
+        self.broker.stop()
+        self.broker.start()
+        self.assertEqual({}, within_reason(node.status, CONTEXT))
+
+    def test_a_server_may_start_before_the_broker(self) -> None:
+        self.broker.stop()
+        guest = Guest(lambda *_: {})
+        name = self.serve(self.transport, contract.GUESTAGENT_TOPIC, guest, 'early')
+        self.broker.start()
+        self.assertEqual({}, within_reason(self._ask_until_it_listens, name))
+
+    def _ask_until_it_listens(self, name: str) -> Any:
+        while True:
+            try:
+                return GuestAgentClient(self.transport, 2.0, 2.0).node(name).status(CONTEXT)
+            except (errors.GuestSilent, errors.Unavailable):
+                continue
