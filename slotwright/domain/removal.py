@@ -43,35 +43,46 @@ def plan_removal(
     if owners:
         return Plan(waiting=f'the nodes to agree who owns the slots of {names(owners)}')
 
+    # Those who leave forget one another too: one that is taken back must not bring a
+    # wiped one along.
+    going = [m for m in leaving if running(observed, m)]
+    listed |= {node.node_id for m in going for node in seen(observed, m).peers}
     known = [m for m in leaving if ids[m.instance_id] in listed]
     if known:
-        return _plan_forget(desired, keep, known, ids, observed)
+        told = [*keep, *going]
+        gone = {m.instance_id: str(ids[m.instance_id]) for m in known}
+        return _plan_forget(desired, told, gone, known, observed)
     return _dismantle_all(desired, leaving, observed, reset=True)
 
 
 def _plan_forget(
     desired: Desired,
-    keep: Sequence[Member],
+    told: Sequence[Member],
+    gone: Mapping[str, str],
     known: Sequence[Member],
-    ids: Mapping[str, str | None],
     observed: Observed,
 ) -> Plan:
-    """Retire all that leave, then have everyone forget all of them in one round.
+    """Retire all that are ``known`` still, then have everyone forget them in one round.
 
     Redis bans a forgotten node for 60 s only, so everyone has to forget at once.
+    ``gone``: the Redis node ids of the known, by instance id.
     """
     silent = [m for m in known if not running(observed, m)]
     if silent and not (desired.impatient and desired.on_data is OnData.KEEP):
         return Plan(nudges(desired, silent), waiting=f'{names(silent)} to answer')
-    unretired = [
+    unretired = tuple(
         Retire(m.instance_id)
         for m in known
-        if (s := observed.get(m.instance_id)) and s.running and not s.retired
-    ]
+        if running(observed, m) and not seen(observed, m).retired
+    )
     if unretired:
-        return Plan(tuple(unretired))
-    gone = tuple(sorted(i for m in known if (i := ids[m.instance_id])))
-    return Plan(tuple(Forget(m.instance_id, gone) for m in keep))
+        return Plan(unretired)
+    forgets = []
+    for member in told:
+        others = {node_id for name, node_id in gone.items() if name != member.instance_id}
+        if others:
+            forgets.append(Forget(member.instance_id, tuple(sorted(others))))
+    return Plan(tuple(forgets))
 
 
 def _dismantle_all(
