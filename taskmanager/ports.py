@@ -64,7 +64,10 @@ class Launcher(Protocol):
         """Start the agent unless it runs."""
 
     def stop(self, instance_id: str, directory: str) -> None:
-        """Stop the agent, if it runs; its redis-server is not touched."""
+        """See that the agent, which has wiped its instance, is gone.
+
+        :raises Unavailable: when it is not, after a while.
+        """
 
     def close(self) -> None:
         """Let go of all agents (those in this process end with it)."""
