@@ -9,7 +9,7 @@ from slotwright.domain.errors import NotFound
 from slotwright.domain.states import OperationKind
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
 from slotwright.storage.base import Claim, ManagementStore
-from taskmanager.ports import ForgetQueues, Guests, Ids, Provisioner
+from taskmanager.ports import ForgetAgent, Guests, Ids, Provisioner
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class ActionRunner:
         guests: Guests,
         provisioner: Provisioner,
         ids: Ids,
-        forget_queues: ForgetQueues,
+        forget_agent: ForgetAgent,
         join_patience: float,
     ) -> None:
         self._store = store
         self._guests = guests
         self._provisioner = provisioner
         self._ids = ids
-        self._forget_queues = forget_queues
+        self._forget_agent = forget_agent
         self._join_patience = join_patience
 
     def run(self, work: Work, action: actions.Action) -> None:
@@ -136,7 +136,7 @@ class ActionRunner:
             else:
                 self._guest(action).stop(self.context(work), wipe=True)
             self._provisioner.destroy(instance)
-            self._forget_queues([instance.id])
+            self._forget_agent(instance.id)
         if work.operation.kind is OperationKind.CREATE:
             fault = work.operation.reason or 'The cluster could not be created.'
             self._store.free_instance(work.claim, instance.id, fault)

@@ -1,18 +1,14 @@
 """The RPC side: wake-ups from the API, reports and questions from agents."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import oslo_messaging
-
 from slotwright.domain.errors import StorageUnavailable
-from slotwright.rpc.contract import TASKMANAGER_VERSION, Wire
+from slotwright.rpc.contract import CommandContext, Wire
 from slotwright.storage.base import WorkStore
 
 LOG = logging.getLogger(__name__)
-
-Context = Mapping[str, Any]
 
 
 class TaskManagerEndpoint:
@@ -22,8 +18,6 @@ class TaskManagerEndpoint:
     that there is news of a guest.
     """
 
-    target = oslo_messaging.Target(version=TASKMANAGER_VERSION)
-
     def __init__(
         self, store: WorkStore, wake: Callable[[], None], reported: Callable[[], None]
     ) -> None:
@@ -31,26 +25,26 @@ class TaskManagerEndpoint:
         self._wake = wake
         self._reported = reported
 
-    def create_cluster(self, context: Context, cluster_id: str) -> None:
+    def create_cluster(self, context: CommandContext, cluster_id: str) -> None:
         self._woken(context, cluster_id)
 
     def grow_cluster(
-        self, context: Context, cluster_id: str, new_instance_ids: Sequence[str]
+        self, context: CommandContext, cluster_id: str, new_instance_ids: Sequence[str]
     ) -> None:
         self._woken(context, cluster_id)
 
     def shrink_cluster(
-        self, context: Context, cluster_id: str, instance_ids: Sequence[str]
+        self, context: CommandContext, cluster_id: str, instance_ids: Sequence[str]
     ) -> None:
         self._woken(context, cluster_id)
 
-    def delete_cluster(self, context: Context, cluster_id: str) -> None:
+    def delete_cluster(self, context: CommandContext, cluster_id: str) -> None:
         self._woken(context, cluster_id)
 
-    def update_cluster(self, context: Context, cluster_id: str) -> None:
+    def update_cluster(self, context: CommandContext, cluster_id: str) -> None:
         self._woken(context, cluster_id)
 
-    def report(self, context: Context, instance_id: str, report: Wire) -> None:
+    def report(self, context: CommandContext, instance_id: str, report: Wire) -> None:
         try:
             self._store.report(
                 str(instance_id),
@@ -64,11 +58,10 @@ class TaskManagerEndpoint:
             LOG.warning('A report of %s is lost: %s', instance_id, error)
         self._reported()
 
-    @oslo_messaging.expected_exceptions(StorageUnavailable)
-    def assignment(self, context: Context, instance_id: str) -> dict[str, Any]:
+    def assignment(self, context: CommandContext, instance_id: str) -> dict[str, Any]:
         cluster_id = self._store.assigned_cluster(str(instance_id))
         return {'wanted': cluster_id is not None, 'cluster_id': cluster_id or ''}
 
-    def _woken(self, context: Context, cluster_id: str) -> None:
-        LOG.debug('Woken for cluster %s by %s', cluster_id, context.get('request_id'))
+    def _woken(self, context: CommandContext, cluster_id: str) -> None:
+        LOG.debug('Woken for cluster %s by %s', cluster_id, context.request_id)
         self._wake()

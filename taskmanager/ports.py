@@ -4,7 +4,7 @@ Operations start no threads and read no clock of their own: fanning out, waiting
 time come through these. So the same operations run on threads, or in simulated time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from slotwright.domain.clusters import Instance
@@ -81,5 +81,5 @@ class Ids(Protocol):
 Clock = Callable[[], float]
 """Seconds on a clock that never goes back."""
 
-ForgetQueues = Callable[[Sequence[str]], None]
-"""Deletes what the broker keeps for guests that are gone."""
+ForgetAgent = Callable[[str], bool]
+"""Deletes what the broker keeps for the agent of an instance that is gone."""

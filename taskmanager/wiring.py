@@ -5,14 +5,15 @@ import socket
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from oslo_config import cfg
-from slotwright.loading import load_class
-from slotwright.rpc.server import RpcServer
 
-from slotwright.domain.errors import SlotwrightError
-from slotwright.rpc import broker
-from slotwright.rpc.contract import TASKMANAGER_TOPIC
+from slotwright.loading import InvalidConfiguration, load_class
+from slotwright.rpc.clients import guest_client
+from slotwright.rpc.contract import GUESTAGENT_TOPIC, TASKMANAGER_TOPIC
+from slotwright.rpc.server import RpcServer
+from slotwright.rpc.transport import Transport
 from slotwright.storage.base import ManagementStore
 from taskmanager.actions import ActionRunner
 from taskmanager.endpoint import TaskManagerEndpoint
@@ -20,7 +21,7 @@ from taskmanager.operation import OperationRunner, Timing
 from taskmanager.ports import Launcher, Provisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
-from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
+from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout, wait_until
 from taskmanager.worker import Worker
 
 #: Seconds between looks whether the agents on this host run.
@@ -31,15 +32,15 @@ JOIN_PATIENCE = 10.0
 
 def build(
     conf: cfg.ConfigOpts,
-    transport: object,
+    transport: Transport,
     store: ManagementStore,
     launcher: Launcher | None = None,
 ) -> TaskManagerService:
     """Wire a taskmanager. ``launcher`` runs agents another way than as processes."""
     options = conf.taskmanager
     host = socket.gethostname()
-    guests = load_class(conf.redis.guestagent_strategy)().guest_client(conf, transport)
-    strategy = load_class(conf.redis.taskmanager_strategy)()
+    guests = guest_client(conf, transport)
+    strategy = load_class(conf.redis.taskmanager_strategy, '[redis] taskmanager_strategy')()
     provisioner = _provisioner(conf, store, host, launcher)
     fanout = ThreadFanout(options.fanout)
     waiter = ReportWaiter()
@@ -48,7 +49,7 @@ def build(
         guests,
         provisioner,
         ids=lambda: str(uuid.uuid4()),
-        forget_queues=broker.queue_remover(conf, transport),
+        forget_agent=partial(transport.forget_server, GUESTAGENT_TOPIC),
         join_patience=JOIN_PATIENCE,
     )
     runner = OperationRunner(
@@ -77,13 +78,12 @@ def _provisioner(
     conf: cfg.ConfigOpts, store: ManagementStore, host: str, launcher: Launcher | None
 ) -> Provisioner:
     if conf.taskmanager.provisioner != 'local':
-        raise SlotwrightError(
-            f'[taskmanager] provisioner is {conf.taskmanager.provisioner}: the one there is '
-            'is called local.'
+        raise InvalidConfiguration(
+            f'[taskmanager] provisioner = {conf.taskmanager.provisioner}: there is only local'
         )
     return LocalProvisioner(
         store,
-        launcher or ProcessLauncher(_agent_arguments(conf)),
+        launcher or ProcessLauncher(_agent_arguments(conf), wait_until),
         host,
         conf.local.data_dir,
         conf.local.network,
