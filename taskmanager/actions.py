@@ -1,15 +1,18 @@
 """Runs one action of a plan: the only place that knows how each is done."""
 
 import functools
+import logging
 from dataclasses import dataclass
 
 from slotwright.domain import actions
 from slotwright.domain.clusters import Cluster, Instance, Operation
-from slotwright.domain.errors import NotFound
+from slotwright.domain.errors import NotFound, Unavailable
 from slotwright.domain.states import OperationKind
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
 from slotwright.storage.base import Claim, ManagementStore
 from taskmanager.ports import ForgetAgent, Guests, Ids, Provisioner
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ class ActionRunner:
             else:
                 self._guest(action).stop(self.context(work), wipe=True)
             self._provisioner.destroy(instance)
-            self._forget_agent(instance.id)
+            self._forget_its_queue(instance)
         if work.operation.kind is OperationKind.CREATE:
             fault = work.operation.reason or 'The cluster could not be created.'
             self._store.free_instance(work.claim, instance.id, fault)
@@ -146,3 +149,10 @@ class ActionRunner:
     @_run.register
     def _abandon(self, action: actions.Abandon, work: Work) -> None:
         self._store.drop_instance(work.claim, action.instance_id, tombstone=True)
+
+    def _forget_its_queue(self, instance: Instance) -> None:
+        try:
+            self._forget_agent(instance.id)
+        except Unavailable as error:
+            # An empty queue is all that stays; no reason to keep the instance.
+            LOG.warning('The queue of instance %s stays: %s', instance.id, error)
