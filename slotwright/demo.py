@@ -19,7 +19,6 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import redis
 from redis.cluster import ClusterNode, RedisCluster
 
 PROJECT = 'demo'
@@ -190,7 +189,7 @@ def _shorten(line: str) -> str:
     return line if len(line) <= width else line[: width - 1] + '…'
 
 
-def _write_and_read(client: 'RedisCluster[Any]') -> None:
+def _write_and_read(client: RedisCluster) -> None:
     started = time.monotonic()
     for first in range(0, KEYS, BATCH):
         with client.pipeline() as pipeline:
@@ -210,10 +209,11 @@ def _write_and_read(client: 'RedisCluster[Any]') -> None:
     print(f'{KEYS:,} keys written and read back in {time.monotonic() - started:.1f} s\n')
 
 
-def _print_nodes(client: 'RedisCluster[Any]', cluster: Any) -> None:
+def _print_nodes(client: RedisCluster, cluster: Any) -> None:
     rows = [('NAME', 'STATUS', 'ADDRESS', 'SLOTS', 'KEYS')]
     owned: dict[str, list[str]] = {}
-    for first, last, (ip, port, *_), *_ in _slots(client):
+    for (first, last), owners in client.cluster_slots().items():
+        ip, port = owners['primary']
         owned.setdefault(f'{ip}:{port}', []).append(f'{first}-{last}')
     for instance in cluster['instances']:
         ip, _, port = instance['address'].rpartition(':')
@@ -224,21 +224,6 @@ def _print_nodes(client: 'RedisCluster[Any]', cluster: Any) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print('  '.join(text.ljust(width) for text, width in zip(row, widths, strict=True)))
-
-
-def _slots(client: 'RedisCluster[Any]') -> list[Any]:
-    node = client.get_random_node()
-    raw = redis.Redis(host=node.host, port=node.port, password=_password(client))
-    with contextlib.closing(raw):
-        raw.response_callbacks.clear()
-        answer: list[Any] = raw.execute_command('CLUSTER', 'SLOTS')
-    return [
-        (first, last, (ip.decode(), port), *rest) for first, last, (ip, port, *_), *rest in answer
-    ]
-
-
-def _password(client: 'RedisCluster[Any]') -> Any:
-    return client.get_connection_kwargs().get('password')
 
 
 def _print_next(api: Api, cluster: Any, password: str, node: Sequence[str], data_dir: str) -> None:
