@@ -7,6 +7,8 @@ never stale. It is on the directory itself, so that nothing of it stays behind a
 
 import fcntl
 import os
+import select
+import signal
 
 
 class AgentRuns(Exception):
@@ -42,3 +44,44 @@ def is_held(directory: str | os.PathLike[str]) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def holder(directory: str | os.PathLike[str]) -> int | None:
+    """The pid of the agent that runs on the directory, from /proc/locks (see proc(5))."""
+    try:
+        found = os.stat(directory)
+    except FileNotFoundError:
+        return None
+    device = f'{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}'
+    with open('/proc/locks', encoding='ascii') as locks:
+        for line in locks:
+            fields = line.split()
+            if fields[1] == 'FLOCK' and fields[5] == f'{device}:{found.st_ino}':
+                return int(fields[4])
+    return None
+
+
+def terminate(directory: str | os.PathLike[str], timeout: float) -> bool:
+    """End the agent that holds the directory: SIGTERM, after ``timeout`` s SIGKILL.
+
+    Answers whether it is gone. A pidfd keeps a pid that was given to another process
+    meanwhile from being hit.
+    """
+    pid = holder(directory)
+    if pid is None:
+        return not is_held(directory)
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        if holder(directory) == pid:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                signal.pidfd_send_signal(process, number)
+                if select.select([process], [], [], timeout)[0]:
+                    break
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(process)
+    return not is_held(directory)

@@ -21,7 +21,7 @@ from taskmanager.operation import OperationRunner, Timing
 from taskmanager.ports import Launcher, Provisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
-from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout, wait_until
+from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
 from taskmanager.worker import Worker
 
 #: Seconds between looks whether the agents on this host run.
@@ -83,7 +83,7 @@ def _provisioner(
         )
     return LocalProvisioner(
         store,
-        launcher or ProcessLauncher(_agent_arguments(conf), wait_until),
+        launcher or ProcessLauncher(_agent_arguments(conf)),
         host,
         conf.local.data_dir,
         conf.local.network,

@@ -1,19 +1,18 @@
 """Runs guest agents as processes of their own, which outlive the taskmanager."""
 
-import contextlib
 import logging
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from slotwright import agentlock
 from slotwright.domain.errors import Unavailable
 
 LOG = logging.getLogger(__name__)
 
-#: Seconds an agent has to end after it wiped its instance.
+#: Seconds an agent has to end after SIGTERM.
 STOP_TIMEOUT = 10.0
 
 
@@ -25,15 +24,9 @@ class ProcessLauncher:
     tells of agents that an earlier taskmanager started.
     """
 
-    def __init__(
-        self, arguments: Sequence[str], wait: Callable[[float, Callable[[], bool]], bool]
-    ) -> None:
-        """``arguments``: what every agent gets on its command line; no secrets.
-
-        ``wait(seconds, condition)`` answers whether the condition came true in time.
-        """
+    def __init__(self, arguments: Sequence[str]) -> None:
+        """``arguments``: what every agent gets on its command line; no secrets."""
         self._arguments = tuple(arguments)
-        self._wait = wait
         self._lock = threading.Lock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -47,21 +40,14 @@ class ProcessLauncher:
                 self._children[instance_id] = self._spawn(instance_id, directory)
 
     def stop(self, instance_id: str, directory: str) -> None:
-        """Wait until the agent is gone: one that was told to wipe ends by itself.
-
-        :raises Unavailable: when it goes on; it has to be looked after again.
-        """
+        gone = agentlock.terminate(directory, STOP_TIMEOUT)
         with self._lock:
-            child = self._children.get(instance_id)
-        ended = self._wait(STOP_TIMEOUT, lambda: not agentlock.is_held(directory))
-        if child is not None and ended:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(STOP_TIMEOUT)
-            ended = child.poll() is not None
-        if not ended:
+            child = self._children.pop(instance_id, None)
+        if child is not None:
+            child.kill()  # where it had no lock yet
+            child.wait()
+        elif not gone:
             raise Unavailable(f'The agent of instance {instance_id} does not end.')
-        with self._lock:
-            self._children.pop(instance_id, None)
 
     def close(self) -> None:
         """Agents go on without us; those that ended are reaped."""

@@ -53,7 +53,7 @@ class Clusters(Transactional):
         return assemble(conn, [row])[0]
 
     @writes
-    def begin_operation(  # noqa: PLR0917 (the contract's, and the connection)
+    def begin_operation(
         self,
         conn: sa.Connection,
         project_id: str,
