@@ -17,9 +17,6 @@ class SlotRange(NamedTuple):
     first: int
     last: int
 
-    def __len__(self) -> int:  # type: ignore[override]
-        return self.last - self.first + 1
-
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f'{self.first}-{self.last}'
 

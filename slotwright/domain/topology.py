@@ -84,7 +84,8 @@ class PeerView:
 def parse_nodes(text: str) -> tuple[PeerView, ...]:
     """Read the answer of CLUSTER NODES.
 
-    >>> view, = parse_nodes('aa 127.0.0.1:7000@17000 myself,master - 0 0 3 connected 0-9 12 [7->-bb]')
+    >>> line = 'aa 10.0.0.1:7000@17000 myself,master - 0 0 3 connected 0-9 12 [7->-bb]'
+    >>> (view,) = parse_nodes(line)
     >>> view.config_epoch, [str(r) for r in view.slots], view.migrating
     (3, ['0-9', '12'], ((7, 'bb'),))
     """

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import oslo_messaging
+from oslo_config import cfg
 
 from slotwright.domain.errors import (
     GuestSilent,
@@ -15,7 +16,7 @@ from slotwright.domain.errors import (
     SlotwrightError,
     Unavailable,
 )
-from slotwright.loading import InvalidConfiguration
+from slotwright.loading import InvalidConfiguration, load_class
 from slotwright.rpc import contract
 from slotwright.rpc.broker import BROKER_ERRORS
 from slotwright.rpc.contract import CommandContext, Wire
@@ -288,3 +289,18 @@ class RedisGuestAgentStrategy:
     @property
     def guest_client_class(self) -> type[GuestAgentClient]:
         return GuestAgentClient
+
+
+def guest_client(conf: cfg.ConfigOpts, transport: Transport) -> GuestAgentClient:
+    """Make the client that ``[redis] guestagent_strategy`` names.
+
+    :raises InvalidConfiguration: the option names no class.
+    """
+    strategy = load_class(conf.redis.guestagent_strategy, '[redis] guestagent_strategy')()
+    client: GuestAgentClient = strategy.guest_client_class(
+        transport,
+        conf.rpc.agent_high_timeout,
+        conf.rpc.agent_low_timeout,
+        conf.upgrade_levels.guestagent,
+    )
+    return client

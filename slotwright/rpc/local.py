@@ -221,7 +221,7 @@ class LocalDriver(base.BaseDriver):
         super().__init__(conf, url, default_exchange, allowed_remote_exmods)
         self._host: VirtualHost | None = _virtual_host(url.virtual_host or '')
 
-    def send(  # noqa: PLR0917 (oslo.messaging's)
+    def send(
         self,
         target: Any,
         ctxt: Any,

@@ -1,0 +1,119 @@
+"""The WSGI application: routes, errors, and what holds for every request."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+import falcon
+
+from api import bodies, errors, request_ids
+from api.database import (
+    clusters,
+    datastores,
+    flavors,
+    instances,
+    operations,
+    roots,
+    versions,
+)
+from api.database.resources import Parts
+from api.health import Healthcheck
+from slotwright.domain.errors import InvalidRequest, SlotwrightError
+
+LOG = logging.getLogger(__name__)
+
+_PROJECT = re.compile(r'[0-9A-Za-z_.@~:-]{1,255}', re.ASCII)
+
+#: Path under /v1.0/{tenant_id}, resource, suffix of its methods.
+ROUTES: tuple[tuple[str, type[Any], str | None], ...] = (
+    ('clusters', clusters.Clusters, None),
+    ('clusters/{cluster_id}', clusters.Cluster, None),
+    ('clusters/{cluster_id}/action', clusters.Cluster, 'action'),
+    ('clusters/{cluster_id}/instances/{instance_id}', clusters.ClusterInstance, None),
+    ('clusters/{cluster_id}/operations', operations.ClusterOperations, None),
+    ('clusters/{cluster_id}/root', roots.ClusterRoot, None),
+    ('instances', instances.Instances, None),
+    ('instances/{instance_id}', instances.Instance, None),
+    ('instances/{instance_id}/root', roots.ClusterRoot, 'instance'),
+    ('operations/{operation_id}', operations.Operation, None),
+    ('flavors', flavors.Flavors, None),
+    ('flavors/{flavor_id}', flavors.Flavor, None),
+    ('datastores', datastores.Datastores, None),
+    ('datastores/versions/{version}', versions.VersionById, None),
+    ('datastores/{datastore}', datastores.Datastore, None),
+    ('datastores/{datastore}/versions', versions.DatastoreVersions, None),
+    ('datastores/{datastore}/versions/{version}', versions.DatastoreVersion, None),
+    ('datastores/{datastore}/versions/{version}/flavors', versions.DatastoreVersion, 'flavors'),
+)
+
+
+def build(parts: Parts) -> WSGIApplication:
+    """The application, complete with request ids."""
+    app: falcon.App[Any, Any] = falcon.App(
+        middleware=[Limits(parts.settings.max_request_body_size)]
+    )
+    app.req_options.strip_url_path_trailing_slash = True
+    app.set_error_serializer(_serialize)
+    app.add_error_handler(SlotwrightError, _answer_error)
+    app.add_error_handler(Exception, _answer_unexpected)
+
+    for path, kind, suffix in ROUTES:
+        app.add_route(f'/v1.0/{{tenant_id}}/{path}', kind(parts), suffix=suffix)
+    app.add_route('/', versions.ApiVersions())
+    app.add_route('/v1.0', versions.ApiVersions(), suffix='one')
+    app.add_route('/healthcheck', Healthcheck(parts.store))
+    return request_ids.RequestIds(app)
+
+
+class Limits:
+    """What is refused whatever the resource: long bodies, NULs, odd project ids."""
+
+    def __init__(self, max_body: int) -> None:
+        self._max_body = max_body
+
+    def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
+        bodies.check_size(req, self._max_body)
+        values = [v for value in req.params.values() for v in _every(value)]
+        if any('\0' in text for text in (req.path, *values)):
+            raise InvalidRequest('The URL has a NUL character in it.')
+
+    def process_resource(
+        self,
+        _req: falcon.Request,
+        _resp: falcon.Response,
+        _resource: object,
+        params: Mapping[str, str],
+    ) -> None:
+        project = params.get('tenant_id')
+        if project is not None and not _PROJECT.fullmatch(project):
+            raise InvalidRequest(
+                'The project in the URL must have 1 to 255 letters, digits or _ . @ ~ : -'
+            )
+
+
+def _every(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _answer_error(
+    _req: falcon.Request, resp: falcon.Response, error: SlotwrightError, _params: object
+) -> None:
+    status, body = errors.of_error(error)
+    if status >= 500:
+        LOG.warning('Answering %d: %s', status, error)
+    resp.status = falcon.code_to_http_status(status)
+    resp.media = body
+
+
+def _answer_unexpected(
+    req: falcon.Request, resp: falcon.Response, error: Exception, _params: object
+) -> None:
+    LOG.error('Unexpected error at %s %r', req.method, req.path, exc_info=error)
+    resp.status = falcon.HTTP_500
+    resp.media = errors.unexpected(req.env.get(request_ids.ENVIRON_KEY, ''))
+
+
+def _serialize(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
+    resp.media = errors.of_status(error.status_code, error.description)

@@ -1,0 +1,63 @@
+"""What the resources of v1.0 have in common: who calls, and which links they can follow."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import falcon
+
+from api import bodies, request_ids
+from api.datastores import Datastores
+from api.ports import Store
+from api.service.clusters import ClusterService
+from api.service.roots import RootService
+from api.settings import Settings
+from api.views import Links, Views
+from slotwright.domain.clusters import Cluster, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the resources need; ``wiring`` builds it."""
+
+    store: Store
+    settings: Settings
+    datastores: Datastores
+    clusters: ClusterService
+    roots: RootService
+    views: Views
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Under noauth the project is the one in the URL."""
+
+    project_id: str
+    request_id: str
+
+
+class Resource:
+    """One kind of thing under ``/v1.0/{tenant_id}``."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._store = parts.store
+        self._views = parts.views
+
+    def _body(self, req: falcon.Request) -> Any:
+        return bodies.read(req, self._parts.settings.max_request_body_size)
+
+
+def caller_of(req: falcon.Request, tenant_id: str) -> Caller:
+    return Caller(tenant_id, req.env.get(request_ids.ENVIRON_KEY, ''))
+
+
+def links_of(req: falcon.Request, tenant_id: str) -> Links:
+    return Links(f'{req.scheme}://{req.netloc}', tenant_id)
+
+
+def accept(resp: falcon.Response, links: Links, work: Cluster | Operation) -> None:
+    """202, and where to watch the work."""
+    operation = work.operation if isinstance(work, Cluster) else work
+    resp.status = falcon.HTTP_202
+    if operation is not None:
+        resp.location = links.href('operations', operation.id)

@@ -1,0 +1,1 @@
+"""What a request does, whoever brings it: no HTTP in here."""

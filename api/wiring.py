@@ -1,0 +1,87 @@
+"""Builds the REST daemon out of its parts; the only place that does."""
+
+import datetime
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor
+from wsgiref.types import WSGIApplication
+
+from oslo_config import cfg
+
+from api import app, strategy
+from api.database.resources import Parts
+from api.datastores import Datastores
+from api.ports import Guests, Ids, Pause, Secrets, Store
+from api.service.clusters import ClusterService
+from api.service.roots import RootService
+from api.settings import Settings
+from api.strategy import Rules
+from api.views import Views
+from slotwright.rpc.contract import TaskManagerAPI
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def new_secret() -> str:
+    """256 bits, in characters that need no quoting anywhere."""
+    return secrets.token_hex(32)
+
+
+def utcnow() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+
+
+def no_engine() -> str | None:
+    return None
+
+
+def build(
+    conf: cfg.ConfigOpts,
+    store: Store,
+    taskmanager: TaskManagerAPI,
+    guests: Guests,
+    executor: Executor,
+    *,
+    engine_version: Callable[[], str | None] = no_engine,
+    ids: Ids = new_id,
+    new_secret: Secrets = new_secret,
+    pause: Pause = time.sleep,
+    now: Callable[[], datetime.datetime] = utcnow,
+) -> WSGIApplication:
+    """The WSGI application for ``api.server.ApiServer``.
+
+    :param conf: with ``slotwright.conf`` registered; read once, here.
+    :param taskmanager: takes the wake-ups.
+    :param guests: gives a way to each guest agent, with a short timeout.
+    :param executor: asks several guests at once; the caller shuts it down.
+    :param engine_version: number of the Redis server found on this host, if any.
+    :raises slotwright.loading.InvalidConfiguration: for a strategy that cannot be loaded.
+    """
+    settings = Settings.from_conf(conf)
+    datastores = Datastores(settings.datastore_versions, engine_version)
+    rules = strategy.load(conf.redis.api_strategy, Rules.from_settings(settings))
+    clusters = ClusterService(
+        store=store,
+        strategy=rules,
+        datastores=datastores,
+        taskmanager=taskmanager,
+        guests=guests,
+        executor=executor,
+        settings=settings,
+        ids=ids,
+        secrets=new_secret,
+    )
+    roots = RootService(
+        store=store,
+        taskmanager=taskmanager,
+        clusters=clusters,
+        ids=ids,
+        secrets=new_secret,
+        pause=pause,
+    )
+    views = Views(datastores, settings.region, settings.silent_after, now)
+    return app.build(Parts(store, settings, datastores, clusters, roots, views))

@@ -1,0 +1,87 @@
+"""The lock an agent holds on its instance's directory while it runs.
+
+One agent per directory: the agent takes the lock at its start, whoever starts agents
+looks at it first. The kernel drops the lock with the process, however it ends, so it is
+never stale. It is on the directory itself, so that nothing of it stays behind a wipe.
+"""
+
+import fcntl
+import os
+import select
+import signal
+
+
+class AgentRuns(Exception):
+    """Another agent has the directory."""
+
+
+def acquire(directory: str | os.PathLike[str]) -> int:
+    """Take the lock and answer its file descriptor, to be kept open.
+
+    :raises AgentRuns: when another agent holds it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise AgentRuns(f'another guest agent serves {os.fspath(directory)}') from None
+    return descriptor
+
+
+def is_held(directory: str | os.PathLike[str]) -> bool:
+    """Whether an agent runs on the directory."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared: two that look at the same time must not see each other.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def holder(directory: str | os.PathLike[str]) -> int | None:
+    """The pid of the agent that runs on the directory, from /proc/locks (see proc(5))."""
+    try:
+        found = os.stat(directory)
+    except FileNotFoundError:
+        return None
+    device = f'{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}'
+    with open('/proc/locks', encoding='ascii') as locks:
+        for line in locks:
+            fields = line.split()
+            if fields[1] == 'FLOCK' and fields[5] == f'{device}:{found.st_ino}':
+                return int(fields[4])
+    return None
+
+
+def terminate(directory: str | os.PathLike[str], timeout: float) -> bool:
+    """End the agent that holds the directory: SIGTERM, after ``timeout`` s SIGKILL.
+
+    Answers whether it is gone. A pidfd keeps a pid that was given to another process
+    meanwhile from being hit.
+    """
+    pid = holder(directory)
+    if pid is None:
+        return not is_held(directory)
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        if holder(directory) == pid:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                signal.pidfd_send_signal(process, number)
+                if select.select([process], [], [], timeout)[0]:
+                    break
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(process)
+    return not is_held(directory)

@@ -1,0 +1,239 @@
+"""Takes one claimed operation to its end: observe, plan, act, again.
+
+Nothing is remembered between rounds but what the database and the nodes say, so an
+operation that lost its worker goes on wherever it was.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from slotwright.domain.actions import Action, Plan
+from slotwright.domain.clusters import Cluster, Operation
+from slotwright.domain.desired import desired_cluster
+from slotwright.domain.errors import (
+    GuestError,
+    LeaseLost,
+    SlotwrightError,
+    StaleEpoch,
+    StorageUnavailable,
+)
+from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
+from slotwright.domain.topology import NodeStatus
+from slotwright.storage.base import Claim, ManagementStore
+from taskmanager.actions import ActionRunner, Work
+from taskmanager.ports import Clock, Fanout, Guests, Waiter
+from taskmanager.strategy import TaskManagerStrategy
+
+LOG = logging.getLogger(__name__)
+
+#: Kinds whose half-done state is undone when they fail.
+REVERTED = frozenset({OperationKind.CREATE, OperationKind.GROW, OperationKind.SHRINK})
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long an operation waits for what; all in seconds."""
+
+    budget: float  # of leased time, then it is given up
+    patience: float  # for a silent agent of a node that is to go
+    poll: float = 0.1  # between looks at something that is awaited
+    nudge: float = 2.0  # between looks after silent agents
+
+
+class OperationRunner:
+    """Runs claimed operations; one instance serves all of a worker's threads."""
+
+    def __init__(
+        self,
+        store: ManagementStore,
+        guests: Guests,
+        actions: ActionRunner,
+        strategy: TaskManagerStrategy,
+        fanout: Fanout,
+        waiter: Waiter,
+        clock: Clock,
+        timing: Timing,
+    ) -> None:
+        self._store = store
+        self._guests = guests
+        self._actions = actions
+        self._strategy = strategy
+        self._fanout = fanout
+        self._waiter = waiter
+        self._clock = clock
+        self._timing = timing
+
+    def run(self, claim: Claim, stopping: Callable[[], bool]) -> None:
+        """Work on the operation until it ends, ``stopping`` says so, or it is lost.
+
+        An operation that is stopped is given back; one whose lease is lost, or whose
+        database is away, is left to whoever claims it next.
+        """
+        try:
+            self._run(claim, stopping)
+        except (LeaseLost, StaleEpoch) as error:
+            LOG.info('Operation %s is in other hands: %s', claim.operation_id, error)
+        except StorageUnavailable as error:
+            LOG.warning('Operation %s waits for the database: %s', claim.operation_id, error)
+
+    def _run(self, claim: Claim, stopping: Callable[[], bool]) -> None:
+        nudged = self._clock()
+        while not stopping():
+            nudge = self._clock() - nudged >= self._timing.nudge
+            if nudge:
+                nudged = self._clock()
+            if self._round(claim, nudge):
+                return
+        self._store.release(claim)
+
+    def _round(self, claim: Claim, nudge: bool) -> bool:
+        """One look and what follows from it; True when the operation has ended."""
+        work = self._load(claim)
+        observed = self._observe(work)
+        desired = desired_cluster(
+            work.cluster,
+            work.operation,
+            nudge=nudge,
+            impatient=work.operation.spent > self._timing.patience,
+        )
+        plan = self._strategy.plan(desired, observed)
+        self._record(work, plan)
+        if plan.done:
+            self._finish(work)
+            return True
+        failure = plan.failure
+        if not failure and work.operation.spent > self._timing.budget:
+            waited = plan.waiting or 'the nodes to take what they were told'
+            failure = f'gave up after {work.operation.spent:.0f} s of waiting for {waited}'
+        if not failure and plan.actions:
+            failure = self._act(work, plan)
+        elif not failure:
+            self._waiter.wait(self._timing.poll)
+        return self._give_up(work, failure) if failure else False
+
+    def _load(self, claim: Claim) -> Work:
+        """The operation as it is now; a create gets its layout stored, once."""
+        cluster = self._store.load(claim)
+        operation = _operation_of(cluster)
+        if operation.kind is OperationKind.CREATE and 'layout' not in operation.detail:
+            layout = self._strategy.layout(len(cluster.instances))
+            self._store.update_operation(claim, detail={'layout': [list(r) for r in layout]})
+            cluster = self._store.load(claim)
+        return Work(claim, cluster, _operation_of(cluster))
+
+    def _observe(self, work: Work) -> dict[str, NodeStatus | None]:
+        """Ask all agents that were ever heard of, side by side."""
+        answers = self._fanout(
+            {
+                i.id: partial(self._guests.node(i.id).status, self._actions.context(work))
+                for i in work.cluster.instances
+                if i.address and i.reported
+            }
+        )
+        observed: dict[str, NodeStatus | None] = {}
+        for instance_id, answer in answers.items():
+            if isinstance(answer, (StaleEpoch, LeaseLost)):
+                raise answer
+            if isinstance(answer, SlotwrightError):
+                LOG.info('Instance %s does not tell its status: %s', instance_id, answer)
+                observed[instance_id] = None
+            elif isinstance(answer, Exception):
+                raise answer
+            else:
+                observed[instance_id] = NodeStatus.from_wire(answer)
+        news = {
+            i.id: node_id
+            for i in work.cluster.instances
+            if i.node_id is None and (status := observed.get(i.id)) and (node_id := status.node_id)
+        }
+        if news:
+            self._store.set_node_ids(work.claim, news)
+        return observed
+
+    def _record(self, work: Work, plan: Plan) -> None:
+        """Store how far the operation is, when that changed."""
+        operation = work.operation
+        message = f'waiting for {plan.waiting}' if plan.waiting else _describe(plan.actions)
+        done, total = plan.progress if plan.progress[1] else (operation.done, operation.total)
+        if (done, total, message) != (operation.done, operation.total, operation.message):
+            self._store.update_operation(work.claim, done=done, total=total, message=message)
+
+    def _act(self, work: Work, plan: Plan) -> str:
+        """Run a round; answers why the operation cannot succeed any more, or ''."""
+        outcomes: Mapping[str, Exception | None] = self._fanout(
+            {
+                f'{number}': partial(self._actions.run, work, action)
+                for number, action in enumerate(plan.actions)
+            }
+        )
+        failed = 0
+        for number, outcome in outcomes.items():
+            if outcome is None:
+                continue
+            action = plan.actions[int(number)]
+            if isinstance(outcome, (StaleEpoch, LeaseLost, StorageUnavailable)):
+                raise outcome
+            if not isinstance(outcome, SlotwrightError):
+                raise outcome
+            failed += 1
+            LOG.warning('%s of %s: %s', type(action).__name__, action.instance_id, outcome)
+            if isinstance(outcome, GuestError) and outcome.permanent:
+                return f'{action.instance_id}: {outcome}'
+        if failed:
+            self._waiter.wait(self._timing.poll)
+        return ''
+
+    def _give_up(self, work: Work, failure: str) -> bool:
+        """Start reverting what was begun, or end as failed; True when ended."""
+        operation = work.operation
+        if operation.state is OperationState.RUNNING and operation.kind in REVERTED:
+            LOG.warning('Operation %s is reverted: %s', operation.id, failure)
+            self._store.update_operation(
+                work.claim, state=OperationState.REVERTING, reason=failure, reset_spent=True
+            )
+            return False
+        reason = f'{operation.reason}; reverting it failed: {failure}'
+        if operation.state is OperationState.RUNNING:
+            reason = failure
+        LOG.error('Operation %s failed: %s', operation.id, reason)
+        unsure = dict.fromkeys(operation.instance_ids, InstanceStatus.ERROR)
+        statuses = {i.id: unsure[i.id] for i in work.cluster.instances if i.id in unsure}
+        self._store.finish(work.claim, OperationState.FAILED, reason=reason, statuses=statuses)
+        return True
+
+    def _finish(self, work: Work) -> None:
+        """The post-condition holds: end as completed, or as failed and reverted."""
+        operation = work.operation
+        reverted = operation.state is OperationState.REVERTING
+        named = set(operation.instance_ids)
+        # Placed members that the operation was about are in the cluster and well.
+        statuses = {
+            i.id: InstanceStatus.ACTIVE
+            for i in work.cluster.instances
+            if i.id in named and i.address
+        }
+        self._store.finish(
+            work.claim,
+            OperationState.FAILED if reverted else OperationState.COMPLETED,
+            reason=operation.reason,
+            statuses=statuses,
+            delete_cluster=operation.kind is OperationKind.DELETE,
+        )
+        LOG.info('Operation %s (%s) ended', operation.id, operation.kind)
+
+
+def _operation_of(cluster: Cluster) -> Operation:
+    if cluster.operation is None:
+        raise ValueError(f'cluster {cluster.id} was loaded without its operation')
+    return cluster.operation
+
+
+def _describe(actions: tuple[Action, ...]) -> str:
+    """What a round does, for people: 'Join 3, Complete 1'."""
+    counts: dict[str, int] = {}
+    for action in actions:
+        name = type(action).__name__
+        counts[name] = counts.get(name, 0) + 1
+    return ', '.join(f'{name} {count}' for name, count in counts.items())

@@ -1,0 +1,117 @@
+"""The ``local`` provisioner: instances on this machine, on loopback addresses.
+
+An instance is a directory, an address of 127/8 with a port, and an agent that the
+``launcher`` runs. The address is allocated in the database and probed by a bind before:
+a listener of somebody else's on 0.0.0.0 blocks its port on every address.
+"""
+
+import ipaddress
+import logging
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+from slotwright.domain.clusters import Instance
+from slotwright.domain.errors import AddressTaken, StorageUnavailable, Unavailable
+from slotwright.domain.topology import Address
+from slotwright.storage.base import Claim, WorkStore
+from taskmanager.ports import Launcher
+
+LOG = logging.getLogger(__name__)
+
+#: The cluster bus listens on the client port plus this, unless told otherwise.
+BUS_OFFSET = 10000
+
+
+def can_bind(address: Address) -> bool:
+    """Whether both ports of the address are free right now."""
+    for port in (address.port, address.bus_port):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address.ip, port))
+            except OSError:
+                return False
+    return True
+
+
+class LocalProvisioner:
+    """See ``taskmanager.ports.Provisioner``."""
+
+    def __init__(
+        self,
+        store: WorkStore,
+        launcher: Launcher,
+        host: str,
+        data_dir: str,
+        network: str,
+        ports: range,
+        probe: Callable[[Address], bool] = can_bind,
+    ) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._host = host
+        self._data_dir = os.path.abspath(data_dir)
+        self._network = ipaddress.IPv4Network(network)
+        self._ports = ports
+        self._probe = probe
+        self._placing = threading.Lock()
+
+    def provision(self, claim: Claim, instance: Instance) -> None:
+        if instance.address is None:
+            self._place(claim, instance)
+        elif instance.host != self._host:
+            return  # another taskmanager's machine; it tends its own
+        self._launcher.start(instance.id, self.directory(instance.id))
+
+    def destroy(self, instance: Instance) -> None:
+        if instance.host != self._host:
+            raise Unavailable(
+                f'Instance {instance.id} is on host {instance.host}; its taskmanager has to '
+                'take it away.'
+            )
+        directory = self.directory(instance.id)
+        self._launcher.stop(instance.id, directory)
+        shutil.rmtree(directory, ignore_errors=True)
+
+    def tend(self) -> None:
+        try:
+            placed = self._store.list_placed(self._host)
+        except StorageUnavailable as error:
+            LOG.warning('Agents are not seen after: %s', error)
+            return
+        for instance in placed:
+            self._launcher.start(instance.id, self.directory(instance.id))
+
+    def close(self) -> None:
+        self._launcher.close()
+
+    def directory(self, instance_id: str) -> str:
+        return os.path.join(self._data_dir, instance_id)
+
+    def _place(self, claim: Claim, instance: Instance) -> None:
+        # The lock only spares this process collisions with itself; what makes an address
+        # unique is the database.
+        with self._placing:
+            for address in self._free():
+                try:
+                    self._store.place_instance(claim, instance.id, self._host, address)
+                    return
+                except AddressTaken:
+                    continue
+        raise Unavailable(f'No address is free in {self._network} for ports {self._ports}.')
+
+    def _free(self) -> Iterator[Address]:
+        """Addresses nobody has, one IP for each instance, the lowest first."""
+        placed = self._store.list_placed(self._host)
+        used = {i.address.ip for i in placed if i.address}
+        for ip in self._network.hosts():
+            if str(ip) in used:
+                continue
+            for port in self._ports:
+                address = Address(str(ip), port, port + BUS_OFFSET)
+                if self._probe(address):
+                    yield address
+                    break

@@ -1,0 +1,101 @@
+"""Builds the taskmanager from its options: the only module that makes its drivers."""
+
+import os
+import socket
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from oslo_config import cfg
+
+from slotwright.loading import InvalidConfiguration, load_class
+from slotwright.rpc.clients import guest_client
+from slotwright.rpc.contract import GUESTAGENT_TOPIC, TASKMANAGER_TOPIC
+from slotwright.rpc.server import RpcServer
+from slotwright.rpc.transport import Transport
+from slotwright.storage.base import ManagementStore
+from taskmanager.actions import ActionRunner
+from taskmanager.endpoint import TaskManagerEndpoint
+from taskmanager.operation import OperationRunner, Timing
+from taskmanager.ports import Launcher, Provisioner
+from taskmanager.provisioners.launcher import ProcessLauncher
+from taskmanager.provisioners.local import LocalProvisioner
+from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
+from taskmanager.worker import Worker
+
+#: Seconds between looks whether the agents on this host run.
+TEND_INTERVAL = 3.0
+#: Seconds a guest sees its join through before it answers that it is not done.
+JOIN_PATIENCE = 10.0
+
+
+def build(
+    conf: cfg.ConfigOpts,
+    transport: Transport,
+    store: ManagementStore,
+    launcher: Launcher | None = None,
+) -> TaskManagerService:
+    """Wire a taskmanager. ``launcher`` runs agents another way than as processes."""
+    options = conf.taskmanager
+    host = socket.gethostname()
+    guests = guest_client(conf, transport)
+    strategy = load_class(conf.redis.taskmanager_strategy, '[redis] taskmanager_strategy')()
+    provisioner = _provisioner(conf, store, host, launcher)
+    fanout = ThreadFanout(options.fanout)
+    waiter = ReportWaiter()
+    actions = ActionRunner(
+        store,
+        guests,
+        provisioner,
+        ids=lambda: str(uuid.uuid4()),
+        forget_agent=partial(transport.forget_server, GUESTAGENT_TOPIC),
+        join_patience=JOIN_PATIENCE,
+    )
+    runner = OperationRunner(
+        store,
+        guests,
+        actions,
+        strategy,
+        fanout,
+        waiter,
+        clock=time.monotonic,
+        timing=Timing(budget=options.operation_budget, patience=options.patience),
+    )
+    operations = ThreadPoolExecutor(options.workers, thread_name_prefix='operation')
+    owner = f'{host}:{os.getpid()}:{uuid.uuid4()}'
+    worker = Worker(store, runner, operations, owner, options.lease, options.workers)
+    beats = {
+        'sweep': Beat('sweep', min(options.sweep_interval, options.lease / 3), worker.tick),
+        'tend': Beat('tend', TEND_INTERVAL, provisioner.tend),
+    }
+    endpoint = TaskManagerEndpoint(store, wake=beats['sweep'].wake, reported=waiter.notify)
+    server = RpcServer(transport, TASKMANAGER_TOPIC, owner, [endpoint])
+    return TaskManagerService(server, worker, beats, provisioner, operations, fanout)
+
+
+def _provisioner(
+    conf: cfg.ConfigOpts, store: ManagementStore, host: str, launcher: Launcher | None
+) -> Provisioner:
+    if conf.taskmanager.provisioner != 'local':
+        raise InvalidConfiguration(
+            f'[taskmanager] provisioner = {conf.taskmanager.provisioner}: there is only local'
+        )
+    return LocalProvisioner(
+        store,
+        launcher or ProcessLauncher(_agent_arguments(conf)),
+        host,
+        conf.local.data_dir,
+        conf.local.network,
+        range(conf.local.port, conf.local.port + conf.local.port_range),
+    )
+
+
+def _agent_arguments(conf: cfg.ConfigOpts) -> list[str]:
+    """Agents read the same configuration files as the taskmanager that starts them."""
+    arguments = []
+    for name in conf.config_file or ():
+        arguments += ['--config-file', os.path.abspath(name)]
+    for name in conf.config_dir or ():
+        arguments += ['--config-dir', os.path.abspath(name)]
+    return arguments
