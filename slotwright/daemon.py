@@ -46,6 +46,7 @@ class Daemon:
     :param services: started in this order and stopped in reverse.
     :param periodics: (callable, seconds between its end and its next start), a thread
         each. What one raises is logged, and it is called again.
+    :param ended: returns when the work is over without a signal; then the daemon drains.
     """
 
     def __init__(
@@ -53,10 +54,12 @@ class Daemon:
         conf: cfg.ConfigOpts,
         services: Sequence[Service] = (),
         periodics: Sequence[tuple[Callable[[], object], float]] = (),
+        ended: Callable[[], object] | None = None,
     ) -> None:
         self._conf = conf
         self._services = services
         self._periodics = periodics
+        self._ended = ended
         # Its put() may be called from a signal handler, whatever the thread holds.
         self._events: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -89,6 +92,8 @@ class Daemon:
                 started.append(service)
                 service.start()
             self._start_periodics()
+            if self._ended is not None:
+                threading.Thread(target=self._watch, args=(self._ended,), daemon=True).start()
             LOG.info('Running')
             while self._events.get() == signal.SIGHUP:
                 self._mutate()
@@ -122,6 +127,10 @@ class Daemon:
                 work()
             except Exception:
                 LOG.exception('%s failed', threading.current_thread().name)
+
+    def _watch(self, ended: Callable[[], object]) -> None:
+        ended()
+        self.stop()
 
     def _mutate(self) -> None:
         try:

@@ -1,16 +1,27 @@
-"""slotwright: everything that needs no deployment."""
+"""slotwright: what needs no deployment."""
 
 import argparse
 from collections.abc import Sequence
 
 import slotwright
-from slotwright import standalone
+from slotwright import demo
+from slotwright.cmd import standalone
+
+COMMANDS = {
+    'standalone': (standalone.main, 'run the whole service in this process'),
+    'demo': (demo.main, 'make a cluster, show it, use it and clean up'),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser('slotwright', description=slotwright.__doc__)
     parser.add_argument('--version', action='version', version=slotwright.__version__)
     commands = parser.add_subparsers(dest='command', required=True)
-    commands.add_parser('standalone', help='run the whole service in this process', add_help=False)
-    _, arguments = parser.parse_known_args(argv)
-    return standalone.main(arguments)
+    for name, (_, text) in COMMANDS.items():
+        commands.add_parser(name, help=text, add_help=False)
+    chosen, others = parser.parse_known_args(argv)
+    return COMMANDS[chosen.command][0](others)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

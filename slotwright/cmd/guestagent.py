@@ -1,24 +1,33 @@
-"""slotwright-guestagent: the agent beside one redis-server."""
+"""slotwright-guestagent: the agent beside one redis-server.
 
-import functools
+Ends by itself when its instance is not wanted any more.
+"""
+
 from collections.abc import Sequence
 
 from guestagent import wiring
 from slotwright.cmd import startup
+from slotwright.conf import guestagent as options
 from slotwright.daemon import Daemon
-from slotwright.rpc import contract, factory
+from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import get_transport
 
+PROGRAM = 'slotwright-guestagent'
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    conf = startup.configure('slotwright-guestagent', argv)
-    with startup.explained('slotwright-guestagent'):
+    conf = startup.configure(PROGRAM, argv, options.OPTS, options.GROUP)
+    with startup.explained(PROGRAM):
         transport = get_transport(conf)
         service = wiring.build_agent(
             wiring.options_from_conf(conf),
             transport,
-            factory.taskmanager_client(conf, transport),
-            functools.partial(RpcServer, transport, contract.GUESTAGENT_TOPIC),
+            taskmanager_client(conf, transport),
+            RpcServer,
         )
-        return Daemon(conf, [service]).run()
+        return Daemon(conf, [service], ended=service.wait).run()
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

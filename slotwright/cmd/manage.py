@@ -13,10 +13,12 @@ from oslo_config import cfg
 
 from slotwright.cmd import startup
 from slotwright.loading import load_class
-from slotwright.rpc import factory
+from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.transport import get_transport
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+
+PROGRAM = 'slotwright-manage'
 
 
 def sync(conf: cfg.ConfigOpts) -> None:
@@ -32,8 +34,8 @@ def version(conf: cfg.ConfigOpts) -> None:
 
 def check(conf: cfg.ConfigOpts) -> None:
     transport = get_transport(conf)
-    factory.guest_client(conf, transport)
-    factory.taskmanager_client(conf, transport)
+    guest_client(conf, transport)
+    taskmanager_client(conf, transport)
     for option in ('api_strategy', 'taskmanager_strategy'):
         load_class(conf.redis[option], f'[redis] {option}')
     SQLAlchemyStore.from_config(conf)
@@ -59,7 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         handler=add_commands,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    conf = startup.configure('slotwright-manage', argv, [command])
-    with startup.explained('slotwright-manage'):
+    conf = startup.configure(PROGRAM, argv, [command])
+    with startup.explained(PROGRAM):
         conf.command.work(conf)
     return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -10,6 +10,8 @@ import slotwright
 from slotwright import conf as options
 from slotwright import defaults, log
 from slotwright.domain.errors import SlotwrightError
+from slotwright.rpc import transport
+from slotwright.storage.sqlalchemy import options as storage_options
 
 LOG = logging.getLogger(__name__)
 
@@ -18,23 +20,29 @@ def configure(
     program: str,
     argv: Sequence[str] | None = None,
     cli_options: Sequence[cfg.Opt] = (),
+    cli_group: str | None = None,
 ) -> cfg.ConfigOpts:
     """Read options and start logging; ``argv`` is the command line without the program.
 
     Without ``--config-file`` the files are slotwright.conf and ``program``.conf in
-    ~/.slotwright, ~, /etc/slotwright and /etc. ``cli_options`` are the program's own.
+    ~/.slotwright, ~, /etc/slotwright and /etc. ``cli_options`` (of one group) may also be
+    given on the command line. Without a log file, the log goes to standard error.
 
     :raises SystemExit: for a command line or a file that does not parse.
     """
     conf = cfg.CONF
     defaults.set_library_defaults()
+    conf.register_cli_opts(cli_options, group=cli_group)
     options.register(conf)
+    transport.register_options(conf)
+    storage_options.register_options(conf)
     log.register(conf)
-    conf.register_cli_opts(cli_options)
     try:
         conf(argv, project='slotwright', prog=program, version=slotwright.__version__)
     except cfg.Error as error:
         raise SystemExit(f'{program}: {error}') from error
+    if not (conf.log_file or conf.log_dir):
+        conf.set_default('use_stderr', True)
     log.setup(conf, program)
     return conf
 

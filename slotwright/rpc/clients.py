@@ -294,13 +294,28 @@ class RedisGuestAgentStrategy:
 def guest_client(conf: cfg.ConfigOpts, transport: Transport) -> GuestAgentClient:
     """Make the client that ``[redis] guestagent_strategy`` names.
 
-    :raises InvalidConfiguration: the option names no class.
+    :raises InvalidConfiguration: the option names no class, or none of a strategy.
     """
-    strategy = load_class(conf.redis.guestagent_strategy, '[redis] guestagent_strategy')()
-    client: GuestAgentClient = strategy.guest_client_class(
+    path = conf.redis.guestagent_strategy
+    client_class = getattr(
+        load_class(path, '[redis] guestagent_strategy')(), 'guest_client_class', None
+    )
+    if client_class is None:
+        raise InvalidConfiguration(
+            f'[redis] guestagent_strategy = {path}: has no guest_client_class'
+        )
+    client: GuestAgentClient = client_class(
         transport,
         conf.rpc.agent_high_timeout,
         conf.rpc.agent_low_timeout,
         conf.upgrade_levels.guestagent,
     )
     return client
+
+
+def taskmanager_client(conf: cfg.ConfigOpts, transport: Transport) -> TaskManagerClient:
+    """Make the client of the taskmanagers; their calls are quick ones.
+
+    :raises InvalidConfiguration: for a version cap that is none.
+    """
+    return TaskManagerClient(transport, conf.rpc.agent_low_timeout, conf.upgrade_levels.taskmanager)

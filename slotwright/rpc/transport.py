@@ -32,6 +32,12 @@ def set_defaults() -> None:
     )
 
 
+def register_options(conf: cfg.ConfigOpts) -> None:
+    """Register ``transport_url`` and ``control_exchange``, which may then be overridden."""
+    set_defaults()
+    oslo_transport.TransportURL(conf)
+
+
 class Transport(oslo_transport.RPCTransport):
     """An RPC transport that finds out in bounded time whether its broker answers.
 

@@ -151,6 +151,14 @@ class DaemonTest(testtools.TestCase):
         )
         self.assertEqual(0, process.returncode)
 
+    def test_it_ends_with_its_work(self) -> None:
+        process = self.start(
+            "sys.exit(Daemon(conf, [Service('a')], ended=lambda: time.sleep(0.1)).run())"
+        )
+        output, _ = process.communicate(timeout=60)
+        self.assertEqual(['start a', 'stop a', 'wait a'], output.split('\n')[:-1])
+        self.assertEqual(0, process.returncode)
+
     def test_it_can_be_stopped_from_within(self) -> None:
         handler = signal.getsignal(signal.SIGTERM)
         daemon = Daemon(None)

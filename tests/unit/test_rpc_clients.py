@@ -11,7 +11,7 @@ from oslo_messaging import conffixture
 from slotwright import conf as options
 from slotwright.domain import errors
 from slotwright.loading import InvalidConfiguration
-from slotwright.rpc import clients, factory, wire
+from slotwright.rpc import clients, wire
 from slotwright.rpc.clients import GuestNode
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
 from slotwright.rpc.server import methods_of
@@ -104,27 +104,27 @@ class FactoryTest(testtools.TestCase):
         self.conf([])
 
     def test_the_default_strategy_is_ours(self) -> None:
-        client = factory.guest_client(self.conf, self.transport)
+        client = clients.guest_client(self.conf, self.transport)
         self.assertIsInstance(client, clients.GuestAgentClient)
 
     def test_a_strategy_from_outside_brings_its_client(self) -> None:
         self.conf.set_override('guestagent_strategy', f'{__name__}.OtherStrategy', 'redis')
         self.conf.set_override('guestagent', '1.0', 'upgrade_levels')
-        arguments = factory.guest_client(self.conf, self.transport)
+        arguments = clients.guest_client(self.conf, self.transport)
         self.assertEqual((self.transport, 180.0, 5.0, '1.0'), arguments)
 
     def test_a_strategy_that_is_none_is_told(self) -> None:
         for path in (f'{__name__}.NoStrategy', f'{__name__}.Missing', 'no.such.Module', 'x'):
             self.conf.set_override('guestagent_strategy', path, 'redis')
             error = self.assertRaises(
-                InvalidConfiguration, factory.guest_client, self.conf, self.transport
+                InvalidConfiguration, clients.guest_client, self.conf, self.transport
             )
             self.assertIn(f'[redis] guestagent_strategy = {path}', str(error))
 
     def test_a_bad_version_cap_is_told(self) -> None:
         self.conf.set_override('taskmanager', 'latest', 'upgrade_levels')
         self.assertRaises(
-            InvalidConfiguration, factory.taskmanager_client, self.conf, self.transport
+            InvalidConfiguration, clients.taskmanager_client, self.conf, self.transport
         )
 
 
