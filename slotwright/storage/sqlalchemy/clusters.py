@@ -1,0 +1,237 @@
+"""Clusters: made, taken for an operation, read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from slotwright.domain import states
+from slotwright.domain.clusters import Cluster, Instance, Operation
+from slotwright.domain.errors import ClusterBusy, NotFound
+from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
+from slotwright.storage.base import NewCluster, NewInstance, NewOperation
+from slotwright.storage.sqlalchemy import records
+from slotwright.storage.sqlalchemy.clock import Clock
+from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
+from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+
+IS_LIVE = instances.c.status != InstanceStatus.DELETED
+
+
+class Clusters(Transactional):
+    """See ``slotwright.storage.base.ClusterStore``."""
+
+    @writes
+    def create_cluster(
+        self,
+        conn: sa.Connection,
+        cluster: NewCluster,
+        members: Sequence[NewInstance],
+        operation: NewOperation,
+    ) -> Cluster:
+        conn.execute(
+            sa.insert(clusters).values(
+                id=cluster.id,
+                project_id=cluster.project_id,
+                name=cluster.name,
+                datastore=cluster.datastore,
+                datastore_version=cluster.datastore_version,
+                task_id=states.TASK_OF_KIND[operation.kind].id,
+                epoch=0,
+                member_seq=len(members),
+                locality=cluster.locality,
+                extended_properties=dict(cluster.extended_properties),
+                secret=cluster.secret,
+                tenant_hash='',
+                created=self.clock.utc(),
+                updated=self.clock.utc(),
+            )
+        )
+        row = _get_row(conn, cluster.project_id, cluster.id)
+        _insert_members(conn, self.clock, row, members)
+        _insert_operation(conn, self.clock, row, operation, members)
+        return assemble(conn, [row])[0]
+
+    @writes
+    def begin_operation(  # noqa: PLR0917 (the contract's, and the connection)
+        self,
+        conn: sa.Connection,
+        project_id: str,
+        cluster_id: str,
+        operation: NewOperation,
+        members: Sequence[NewInstance] = (),
+        tenant_hash: str | None = None,
+    ) -> Cluster:
+        # The compare-and-swap comes first: it also locks the row for all that follows.
+        change: dict[str, Any] = {
+            'task_id': states.TASK_OF_KIND[operation.kind].id,
+            'member_seq': clusters.c.member_seq + len(members),
+            'updated': self.clock.utc(),
+        }
+        if tenant_hash is not None:
+            change['tenant_hash'] = tenant_hash
+        taken = conn.execute(
+            sa.update(clusters)
+            .where(_is_visible(project_id, cluster_id), clusters.c.task_id == states.NONE.id)
+            .values(change)
+        )
+        row = _get_row(conn, project_id, cluster_id)
+        if not taken.rowcount:
+            task = states.CLUSTER_TASKS[row['task_id']].name
+            raise ClusterBusy(
+                'This action cannot be performed on the cluster while the current '
+                f"cluster task is '{task}'."
+            )
+        _insert_members(conn, self.clock, row, members)
+        _require_members(conn, cluster_id, operation.instances)
+        _insert_operation(conn, self.clock, row, operation, members)
+        _shut_down(conn, self.clock, cluster_id, operation)
+        return assemble(conn, [row])[0]
+
+    @reads
+    def get_cluster(self, conn: sa.Connection, project_id: str, cluster_id: str) -> Cluster:
+        return assemble(conn, [_get_row(conn, project_id, cluster_id)])[0]
+
+    @reads
+    def list_clusters(
+        self, conn: sa.Connection, project_id: str, limit: int, marker: str | None = None
+    ) -> Sequence[Cluster]:
+        query = (
+            sa.select(clusters)
+            .where(clusters.c.project_id == project_id, clusters.c.deleted_at.is_(None))
+            .order_by(clusters.c.id)
+            .limit(limit)
+        )
+        if marker is not None:
+            query = query.where(clusters.c.id > marker)
+        return assemble(conn, conn.execute(query).mappings().all())
+
+
+def assemble(conn: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[Cluster]:
+    """Complete clusters with live members and newest operations: two queries for all."""
+    if not rows:
+        return []
+    ids = [row['id'] for row in rows]
+    members = _members_of(conn, ids)
+    newest = _newest_operations_of(conn, ids)
+    return [records.cluster(r, members.get(r['id'], ()), newest.get(r['id'])) for r in rows]
+
+
+def _members_of(conn: sa.Connection, ids: Sequence[str]) -> Mapping[str, list[Instance]]:
+    query = (
+        sa.select(instances)
+        .where(instances.c.cluster_id.in_(ids), IS_LIVE)
+        .order_by(instances.c.cluster_id, instances.c.ordinal)
+    )
+    found: dict[str, list[Instance]] = {}
+    for row in conn.execute(query).mappings():
+        found.setdefault(row['cluster_id'], []).append(records.instance(row))
+    return found
+
+
+def _newest_operations_of(conn: sa.Connection, ids: Sequence[str]) -> Mapping[str, Operation]:
+    newest = (
+        sa.select(sa.func.max(operations.c.seq))
+        .where(operations.c.cluster_id.in_(ids))
+        .group_by(operations.c.cluster_id)
+    )
+    query = sa.select(operations).where(operations.c.seq.in_(newest))
+    return {r['cluster_id']: records.operation(r) for r in conn.execute(query).mappings()}
+
+
+def _is_visible(project_id: str, cluster_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        clusters.c.id == cluster_id,
+        clusters.c.project_id == project_id,
+        clusters.c.deleted_at.is_(None),
+    )
+
+
+def _get_row(conn: sa.Connection, project_id: str, cluster_id: str) -> sa.RowMapping:
+    query = sa.select(clusters).where(_is_visible(project_id, cluster_id))
+    row = conn.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(f'Cluster {cluster_id} cannot be found.')
+    return row
+
+
+def _require_members(conn: sa.Connection, cluster_id: str, wanted: Iterable[str]) -> None:
+    """:raises NotFound: for the first that is no live member of the cluster."""
+    wanted = list(wanted)
+    if not wanted:
+        return
+    query = sa.select(instances.c.id).where(
+        instances.c.cluster_id == cluster_id, instances.c.id.in_(wanted), IS_LIVE
+    )
+    found = set(conn.execute(query).scalars())
+    for instance_id in wanted:
+        if instance_id not in found:
+            raise NotFound(f'Instance {instance_id} does not exist.')
+
+
+def _insert_members(
+    conn: sa.Connection, clock: Clock, cluster: sa.RowMapping, members: Sequence[NewInstance]
+) -> None:
+    """Insert new members; ``cluster.member_seq`` counts them already."""
+    if not members:
+        return
+    first = cluster['member_seq'] - len(members) + 1
+    conn.execute(
+        sa.insert(instances).values(created=clock.utc(), updated=clock.utc()),
+        [
+            {
+                'id': member.id,
+                'cluster_id': cluster['id'],
+                'project_id': cluster['project_id'],
+                'name': f'{cluster["name"]}-member-{ordinal}',
+                'ordinal': ordinal,
+                'flavor_id': member.flavor_id,
+                'volume_size': member.volume_size,
+                'status': InstanceStatus.BUILD,
+                'tombstone': False,
+            }
+            for ordinal, member in enumerate(members, first)
+        ],
+    )
+
+
+def _insert_operation(
+    conn: sa.Connection,
+    clock: Clock,
+    cluster: sa.RowMapping,
+    operation: NewOperation,
+    members: Sequence[NewInstance],
+) -> None:
+    about = dict.fromkeys([*operation.instances, *(member.id for member in members)])
+    conn.execute(
+        sa.insert(operations).values(
+            id=operation.id,
+            cluster_id=cluster['id'],
+            project_id=cluster['project_id'],
+            kind=operation.kind,
+            state=OperationState.PENDING,
+            request_id=operation.request_id,
+            detail={'instances': list(about)},
+            created=clock.utc(),
+            updated=clock.utc(),
+            done=0,
+            total=0,
+            message='',
+            epoch=cluster['epoch'],
+            spent=0.0,
+        )
+    )
+
+
+def _shut_down(conn: sa.Connection, clock: Clock, cluster_id: str, operation: NewOperation) -> None:
+    """Show the members that are going to be removed as SHUTDOWN."""
+    query = (
+        sa.update(instances)
+        .where(instances.c.cluster_id == cluster_id, IS_LIVE)
+        .values(status=InstanceStatus.SHUTDOWN, updated=clock.utc())
+    )
+    if operation.kind is OperationKind.SHRINK:
+        query = query.where(instances.c.id.in_(operation.instances))
+    elif operation.kind is not OperationKind.DELETE:
+        return
+    conn.execute(query)

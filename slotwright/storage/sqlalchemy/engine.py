@@ -1,0 +1,85 @@
+"""Engines, set up so that all databases keep the same promises."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_db.sqlalchemy import engines, exc_filters
+
+#: Execution option of connections that are going to write.
+WRITES = 'slotwright_writes'
+
+SQLITE_BUSY_TIMEOUT = 10_000  # ms
+CONNECT_TIMEOUT = 5  # seconds
+STATEMENT_TIMEOUT = 60  # seconds; longer than InnoDB waits for a lock by default
+
+
+def create(
+    url: str, statement_timeout: int | None = STATEMENT_TIMEOUT, **options: Any
+) -> sa.Engine:
+    """Make an engine; nothing is connected yet, unless ``max_retries`` is given.
+
+    ``options`` are those of ``oslo_db.sqlalchemy.engines.create_engine``; for SQLite only
+    those of the pool matter. A server that accepts connections but never answers counts as
+    gone after ``statement_timeout`` seconds (MySQL only; None: never).
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == 'sqlite':
+        return _create_sqlite(parsed, options)
+    defaults = {'thread_checkin': False, 'mysql_sql_mode': 'TRADITIONAL', 'max_retries': 0}
+    engine: sa.Engine = engines.create_engine(
+        _complete(parsed, statement_timeout), **{**defaults, **options}
+    )
+    return engine
+
+
+def is_memory(engine: sa.Engine) -> bool:
+    """Whether the data live in one SQLite connection that all threads have to share."""
+    return isinstance(engine.pool, sa.StaticPool)
+
+
+def _complete(url: sa.URL, statement_timeout: int | None) -> sa.URL:
+    if url.get_backend_name() not in ('mysql', 'mariadb'):
+        return url
+    if url.get_driver_name() in ('mysqldb', 'pymysql'):
+        # The driver we install. oslo.db knows MariaDB's errors under MySQL's name only.
+        url = url.set(drivername='mysql+pymysql')
+    defaults = {'charset': 'utf8mb4', 'connect_timeout': str(CONNECT_TIMEOUT)}
+    if statement_timeout is not None:
+        defaults['read_timeout'] = defaults['write_timeout'] = str(statement_timeout)
+    return url.update_query_dict({k: v for k, v in defaults.items() if k not in url.query})
+
+
+def _create_sqlite(url: sa.URL, options: dict[str, Any]) -> sa.Engine:
+    """oslo.db would open the file anew for every transaction, and the last one to close it
+    writes all of the log back: three times as slow. Only its translation of errors is used.
+    """
+    pool: dict[str, Any] = {'poolclass': sa.StaticPool}
+    if url.database not in (None, '', ':memory:'):
+        pool = {
+            'poolclass': sa.QueuePool,
+            'pool_size': options.get('max_pool_size') or 5,
+            'max_overflow': options.get('max_overflow') or 50,
+            'pool_timeout': options.get('pool_timeout') or 30,
+        }
+    engine = sa.create_engine(url, connect_args={'check_same_thread': False}, **pool)
+    exc_filters.register_engine(engine)
+    sa.event.listen(engine, 'connect', _set_up_sqlite)
+    sa.event.listen(engine, 'begin', _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    # Python's driver begins no transaction by itself, see _begin_sqlite.
+    connection.isolation_level = None
+    # The timeout first: already the switch to WAL may have to wait for another process.
+    connection.execute(f'PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT}')
+    connection.execute('PRAGMA journal_mode=WAL')
+    connection.execute('PRAGMA synchronous=NORMAL')
+    connection.execute('PRAGMA foreign_keys=ON')
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A plain BEGIN cannot wait for the lock when it turns from reading to writing: it fails
+    # at once with "database is locked".
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql('BEGIN IMMEDIATE' if writes else 'BEGIN')

@@ -1,0 +1,157 @@
+"""Instances: read, placed, dropped, and what their agents report."""
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exception
+
+from slotwright.domain.clusters import Instance
+from slotwright.domain.errors import AddressTaken, NotFound
+from slotwright.domain.states import InstanceStatus
+from slotwright.domain.topology import Address
+from slotwright.storage.base import Claim
+from slotwright.storage.sqlalchemy import fence, records
+from slotwright.storage.sqlalchemy.clusters import IS_LIVE
+from slotwright.storage.sqlalchemy.tables import instances
+from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+
+NOWHERE = {'host': None, 'ip': None, 'port': None, 'bus_port': None}
+
+
+class Instances(Transactional):
+    """The instances' part of ``ClusterStore`` and ``WorkStore``."""
+
+    @reads
+    def get_instance(self, conn: sa.Connection, project_id: str, instance_id: str) -> Instance:
+        query = sa.select(instances).where(
+            instances.c.id == instance_id, instances.c.project_id == project_id, IS_LIVE
+        )
+        row = conn.execute(query).mappings().first()
+        if row is None:
+            raise NotFound(f'Instance {instance_id} cannot be found.')
+        return records.instance(row)
+
+    @reads
+    def list_instances(
+        self, conn: sa.Connection, project_id: str, limit: int, marker: str | None = None
+    ) -> Sequence[Instance]:
+        query = (
+            sa.select(instances)
+            .where(instances.c.project_id == project_id, IS_LIVE)
+            .order_by(instances.c.id)
+            .limit(limit)
+        )
+        if marker is not None:
+            query = query.where(instances.c.id > marker)
+        return [records.instance(row) for row in conn.execute(query).mappings()]
+
+    @reads
+    def list_placed(self, conn: sa.Connection, host: str) -> Sequence[Instance]:
+        query = sa.select(instances).where(instances.c.host == host).order_by(instances.c.id)
+        return [records.instance(row) for row in conn.execute(query).mappings()]
+
+    @reads
+    def assigned_cluster(self, conn: sa.Connection, instance_id: str) -> str | None:
+        """A failed instance that lost its address is not wanted either."""
+        query = sa.select(instances.c.cluster_id).where(
+            instances.c.id == instance_id, IS_LIVE, instances.c.host.is_not(None)
+        )
+        return conn.execute(query).scalar()
+
+    @writes
+    def set_node_ids(self, conn: sa.Connection, claim: Claim, node_ids: Mapping[str, str]) -> None:
+        fence.hold(conn, self.clock, claim)
+        for instance_id, node_id in node_ids.items():
+            query = _update_member(claim, instance_id)
+            conn.execute(query.values(node_id=node_id, updated=self.clock.utc()))
+
+    def place_instance(self, claim: Claim, instance_id: str, host: str, address: Address) -> None:
+        try:
+            self._place(claim, instance_id, host, address)
+        except db_exception.DBDuplicateEntry as error:
+            raise AddressTaken(f'{address} on {host} belongs to another instance.') from error
+
+    @writes
+    def _place(
+        self, conn: sa.Connection, claim: Claim, instance_id: str, host: str, address: Address
+    ) -> None:
+        fence.hold(conn, self.clock, claim)
+        placed = conn.execute(
+            _update_member(claim, instance_id)
+            .where(IS_LIVE, instances.c.host.is_(None))
+            .values(
+                host=host,
+                ip=address.ip,
+                port=address.port,
+                bus_port=address.bus_port,
+                updated=self.clock.utc(),
+            )
+        )
+        if not placed.rowcount:
+            _require_member(conn, claim, instance_id)
+
+    @writes
+    def drop_instance(
+        self, conn: sa.Connection, claim: Claim, instance_id: str, tombstone: bool
+    ) -> None:
+        fence.hold(conn, self.clock, claim)
+        query = _update_member(claim, instance_id)
+        conn.execute(query.values(status=InstanceStatus.DELETED, updated=self.clock.utc()))
+        if tombstone:
+            conn.execute(query.where(instances.c.host.is_not(None)).values(tombstone=True))
+        else:
+            conn.execute(query.values(tombstone=False, **NOWHERE))
+
+    @writes
+    def free_instance(
+        self, conn: sa.Connection, claim: Claim, instance_id: str, fault: str
+    ) -> None:
+        fence.hold(conn, self.clock, claim)
+        conn.execute(
+            _update_member(claim, instance_id)
+            .where(IS_LIVE)
+            .values(status=InstanceStatus.ERROR, fault=fault, updated=self.clock.utc(), **NOWHERE)
+        )
+
+    @writes
+    def report(
+        self,
+        conn: sa.Connection,
+        instance_id: str,
+        *,
+        running: bool,
+        node_id: str | None,
+        volume_used: float | None,
+        wiped: bool,
+    ) -> None:
+        """A node id once known is changed by ``set_node_ids`` only: nothing fences this."""
+        conn.execute(
+            sa.update(instances)
+            .where(instances.c.id == instance_id, IS_LIVE)
+            .values(
+                running=running,
+                node_id=sa.func.coalesce(instances.c.node_id, node_id),
+                volume_used=volume_used,
+                reported=self.clock.utc(),
+            )
+        )
+        if wiped:
+            conn.execute(
+                sa.update(instances)
+                .where(instances.c.id == instance_id, instances.c.tombstone)
+                .values(tombstone=False, updated=self.clock.utc(), **NOWHERE)
+            )
+
+
+def _update_member(claim: Claim, instance_id: str) -> sa.Update:
+    return sa.update(instances).where(
+        instances.c.id == instance_id, instances.c.cluster_id == claim.cluster_id
+    )
+
+
+def _require_member(conn: sa.Connection, claim: Claim, instance_id: str) -> None:
+    query = sa.select(instances.c.id).where(
+        instances.c.id == instance_id, instances.c.cluster_id == claim.cluster_id, IS_LIVE
+    )
+    if conn.execute(query).first() is None:
+        raise NotFound(f'Instance {instance_id} does not exist.')

@@ -1,0 +1,147 @@
+"""The tables, as the newest migration leaves them (held against it by ``migration.check``).
+
+Ids and project ids are compared byte by byte (``utf8mb4_bin`` on MySQL). Times of leases
+are seconds since 1970 in a ``Double``: MySQL rounds a ``FLOAT`` of that size to 100 s.
+Every other time is UTC without a zone, to the microsecond.
+"""
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+#: Constraint names that are the same everywhere, so that a migration can name them.
+NAMES = {
+    'pk': 'pk_%(table_name)s',
+    'fk': 'fk_%(table_name)s_%(column_0_name)s',
+    'uq': 'uq_%(table_name)s_%(column_0_N_name)s',
+    'ix': 'ix_%(table_name)s_%(column_0_N_name)s',
+}
+INNODB: dict[str, Any] = {
+    'mysql_engine': 'InnoDB',
+    'mysql_charset': 'utf8mb4',
+    'mysql_collate': 'utf8mb4_bin',
+}
+
+metadata = sa.MetaData(naming_convention=NAMES)
+
+UUID = sa.String(36)
+NAME = sa.String(255)
+TIME = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql')
+# A plain TEXT of MySQL ends at 64 KiB, which the layout of a large cluster may exceed.
+TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql')
+# SQLite numbers rows by itself only in a column of exactly this type.
+SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """A JSON object in a text column; every database has those."""
+
+    impl = TEXT
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:  # noqa: ARG002
+        return json.dumps(value, separators=(',', ':'), sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        return json.loads(value or '{}')
+
+
+flavors = sa.Table(
+    'flavors',
+    metadata,
+    sa.Column('id', UUID, primary_key=True),
+    sa.Column('name', NAME, nullable=False, unique=True),
+    sa.Column('ram', sa.Integer, nullable=False),
+    sa.Column('vcpus', sa.Integer, nullable=False),
+    sa.Column('disk', sa.Integer, nullable=False),
+    sa.Column('ephemeral', sa.Integer, nullable=False),
+    **INNODB,
+)
+
+clusters = sa.Table(
+    'clusters',
+    metadata,
+    sa.Column('id', UUID, primary_key=True),
+    sa.Column('project_id', NAME, nullable=False),
+    sa.Column('name', NAME, nullable=False),
+    sa.Column('datastore', NAME, nullable=False),
+    sa.Column('datastore_version', NAME, nullable=False),
+    sa.Column('task_id', sa.Integer, nullable=False),
+    # Grows with every claim and at its end, never restarts: the fence of all workers.
+    sa.Column('epoch', sa.BigInteger, nullable=False),
+    # The last ordinal ever given to a member.
+    sa.Column('member_seq', sa.Integer, nullable=False),
+    sa.Column('locality', NAME),
+    sa.Column('extended_properties', Json, nullable=False),
+    sa.Column('secret', NAME, nullable=False),
+    sa.Column('tenant_hash', sa.String(64), nullable=False),
+    sa.Column('created', TIME, nullable=False),
+    sa.Column('updated', TIME, nullable=False),
+    sa.Column('deleted_at', TIME),
+    sa.Index(None, 'project_id', 'id'),
+    **INNODB,
+)
+
+instances = sa.Table(
+    'instances',
+    metadata,
+    sa.Column('id', UUID, primary_key=True),
+    sa.Column('cluster_id', UUID, sa.ForeignKey('clusters.id'), nullable=False),
+    sa.Column('project_id', NAME, nullable=False),
+    sa.Column('name', sa.String(300), nullable=False),
+    sa.Column('ordinal', sa.Integer, nullable=False),
+    sa.Column('flavor_id', UUID, sa.ForeignKey('flavors.id'), nullable=False),
+    sa.Column('volume_size', sa.Integer),
+    sa.Column('status', sa.String(16), nullable=False),
+    sa.Column('created', TIME, nullable=False),
+    sa.Column('updated', TIME, nullable=False),
+    # All four are set while the instance holds an address, all NULL otherwise.
+    sa.Column('host', NAME),
+    sa.Column('ip', sa.String(45)),
+    sa.Column('port', sa.Integer),
+    sa.Column('bus_port', sa.Integer),
+    # No member any more, but its agent has not said yet that it wiped itself.
+    sa.Column('tombstone', sa.Boolean, nullable=False),
+    sa.Column('node_id', sa.String(40)),
+    sa.Column('volume_used', sa.Double),
+    sa.Column('running', sa.Boolean),
+    sa.Column('reported', TIME),
+    sa.Column('fault', TEXT),
+    sa.UniqueConstraint('cluster_id', 'ordinal'),
+    sa.UniqueConstraint('host', 'ip', 'port'),
+    sa.UniqueConstraint('host', 'ip', 'bus_port'),
+    sa.Index(None, 'project_id', 'id'),
+    sa.Index(None, 'flavor_id'),
+    **INNODB,
+)
+
+operations = sa.Table(
+    'operations',
+    metadata,
+    # The order in which requests were accepted; clocks may step back.
+    sa.Column('seq', SEQUENCE, primary_key=True, autoincrement=True),
+    sa.Column('id', UUID, nullable=False, unique=True),
+    sa.Column('cluster_id', UUID, sa.ForeignKey('clusters.id'), nullable=False),
+    sa.Column('project_id', NAME, nullable=False),
+    sa.Column('kind', sa.String(16), nullable=False),
+    sa.Column('state', sa.String(16), nullable=False),
+    sa.Column('request_id', NAME, nullable=False),
+    sa.Column('detail', Json, nullable=False),
+    sa.Column('created', TIME, nullable=False),
+    sa.Column('updated', TIME, nullable=False),
+    sa.Column('done', sa.Integer, nullable=False),
+    sa.Column('total', sa.Integer, nullable=False),
+    sa.Column('message', TEXT, nullable=False),
+    sa.Column('reason', TEXT),
+    # The hold on it: who, under which epoch of the cluster, until when.
+    sa.Column('owner', NAME),
+    sa.Column('epoch', sa.BigInteger, nullable=False),
+    sa.Column('lease_until', sa.Double),
+    sa.Column('renewed_at', sa.Double),
+    sa.Column('spent', sa.Double, nullable=False),
+    sa.Index(None, 'cluster_id', 'seq'),
+    sa.Index(None, 'state', 'seq'),
+    **INNODB,
+)
