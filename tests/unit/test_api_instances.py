@@ -12,6 +12,7 @@ from api.strategy import load
 from slotwright.domain import errors as domain_errors
 from slotwright.domain.errors import Unavailable
 from slotwright.domain.states import InstanceStatus, OperationState
+from slotwright.loading import InvalidConfiguration
 from tests.unit.api_fixture import ApiTestCase, create_body
 
 BASE = 'http://api.example:8779'
@@ -228,7 +229,7 @@ class StrategyTest(ApiTestCase):
 
     def test_none_there(self) -> None:
         for path in ('api.strategy.Nothing', 'no.such.module.Strategy', 'nodots', ''):
-            self.assertRaises(ValueError, load, path, None)
+            self.assertRaises(InvalidConfiguration, load, path, None)
 
 
 class TwoOnlyStrategy:
@@ -265,7 +266,16 @@ class RequestIdTest(ApiTestCase):
     def test_one_line_in_the_log(self) -> None:
         logger = self.useFixture(fixtures.FakeLogger(level=logging.INFO))
         self.client.simulate_get(self.url('clusters', 'a%0Ab'))
-        self.assertRegex(logger.output, r"GET '/v1.0/demo/clusters/a\\nb' 404 in \d")
+        self.assertRegex(logger.output, r"GET '/v1.0/demo/clusters/a\\nb' -> 404 in \d")
+
+    def test_the_id_of_a_caller(self) -> None:
+        logger = self.useFixture(fixtures.FakeLogger(level=logging.INFO))
+        sent = 'req-11111111-2222-4333-8444-555555555555'
+        for header in (sent, 'req-1\x20forged'):
+            answer = self.client.simulate_get('/', headers={'X-Openstack-Request-Id': header})
+            self.assertNotEqual(header, answer.headers['X-Openstack-Request-Id'])
+        self.assertIn(f'for {sent} -> 200', logger.output)
+        self.assertNotIn('forged', logger.output)
 
 
 def member_cluster(case: ApiTestCase, instance_id: str) -> str:
