@@ -101,7 +101,7 @@ def _answer_error(
     _req: falcon.Request, resp: falcon.Response, error: SlotwrightError, _params: object
 ) -> None:
     status, body = errors.of_error(error)
-    if status >= 500:
+    if status in (500, 503):
         LOG.warning('Answering %d: %s', status, error)
     resp.status = falcon.code_to_http_status(status)
     resp.media = body

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from oslo_context import context
+from slotwright import log
 
 LOG = logging.getLogger(__name__)
 
@@ -26,9 +26,9 @@ def new() -> str:
 class RequestIds:
     """WSGI middleware: name the request, say so in its answer and in the log.
 
-    An id the caller sends along is logged as the global request id, which ties the
-    logs of several services together; our own is always a new one, so that nobody can
-    make two requests look like one.
+    Our id is always a new one, so that nobody can make two requests look like one. An id
+    that the caller sends along stands in the line that ends the request in the log, which
+    ties the logs of several services together.
     """
 
     def __init__(self, app: WSGIApplication, new_id: Callable[[], str] = new) -> None:
@@ -38,22 +38,19 @@ class RequestIds:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request_id = self._new_id()
         environ[ENVIRON_KEY] = request_id
-        sent = environ.get('HTTP_X_OPENSTACK_REQUEST_ID', '')
-        # oslo.log finds this context by itself, in a variable of the thread.
-        context.RequestContext(
-            request_id=request_id,
-            global_request_id=sent if _SENT_ID.fullmatch(sent) else None,
-        )
         began = time.monotonic()
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            LOG.info(
-                '%s %r %s in %.1f ms',
-                environ['REQUEST_METHOD'],
-                environ.get('PATH_INFO', ''),
-                status[:3],
-                (time.monotonic() - began) * 1000,
-            )
+            elapsed = (time.monotonic() - began) * 1000
+            LOG.info('%s -> %s in %.1f ms', _line(environ), status[:3], elapsed)
             return start_response(status, [*headers, (HEADER, request_id)], *exc_info)
 
-        return self._app(environ, start)
+        with log.about(request_id):
+            return self._app(environ, start)
+
+
+def _line(environ: WSGIEnvironment) -> str:
+    """The request on one line, whatever characters are in its path."""
+    line = f'{environ["REQUEST_METHOD"]} {environ.get("PATH_INFO", "")!r}'
+    sent = environ.get('HTTP_X_OPENSTACK_REQUEST_ID', '')
+    return f'{line} for {sent}' if _SENT_ID.fullmatch(sent) else line

@@ -192,7 +192,10 @@ _Validator = extend(
 
 
 class Schema:
-    """A schema ready for use; ``root`` is what messages call the whole document."""
+    """A schema ready for use.
+
+    ``root`` is what messages call the document when it is part of a body; '' for a body.
+    """
 
     def __init__(self, schema: dict[str, Any], root: str) -> None:
         _Validator.check_schema(schema)
@@ -223,7 +226,8 @@ def _position(error: ValidationError) -> list[tuple[bool, int | str]]:
 
 
 def _sentence(root: str, error: ValidationError) -> str:
-    path = root + ''.join(f'[{part!r}]' for part in error.absolute_path)
+    first, *rest = [root, *error.absolute_path] if root else error.absolute_path or ['the body']
+    path = str(first) + ''.join(f'[{part!r}]' for part in rest)
     if error.validator == 'required':
         missing = next(name for name in error.validator_value if name not in error.instance)
         return f'{path} {missing!r} is a required property'
@@ -249,8 +253,8 @@ CREATE_BODY = Schema(
         'properties': {'cluster': CLUSTER},
         'description': "must be an object like {'cluster': {…}}",
     },
-    'body',
+    '',
 )
 GROW_ACTION = Schema(INSTANCES, 'grow')
 SHRINK_ACTION = Schema(SHRINK, 'shrink')
-ROOT_BODY = Schema(ROOT, 'body')
+ROOT_BODY = Schema(ROOT, '')

@@ -5,7 +5,6 @@ tree. It is built from ``Rules`` and does what ``APIStrategy`` says. It decides 
 reading and storing are the services' part.
 """
 
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -19,6 +18,7 @@ from slotwright.domain.errors import (
     NotSupported,
     OverLimit,
 )
+from slotwright.loading import load_class
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
 
 
@@ -103,13 +103,9 @@ class APIStrategy(Protocol):
 def load(path: str, rules: Rules) -> APIStrategy:
     """Build the strategy at a dotted ``path``.
 
-    :raises ValueError: when there is no such class.
+    :raises slotwright.loading.InvalidConfiguration: when there is no such class.
     """
-    try:
-        factory = pkgutil.resolve_name(path)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f'[redis] api_strategy {path!r} cannot be loaded: {error}') from error
-    return cast(APIStrategy, factory(rules))
+    return cast(APIStrategy, load_class(path, '[redis] api_strategy')(rules))
 
 
 class RedisAPIStrategy:

@@ -4,6 +4,7 @@ import falcon
 
 from api import paging, views
 from api.database.resources import Resource, links_of
+from slotwright.domain.errors import NotFound
 
 
 class ClusterOperations(Resource):
@@ -14,6 +15,8 @@ class ClusterOperations(Resource):
     ) -> None:
         page = paging.parse(req, self._parts.settings.clusters_page_size)
         found = self._store.list_operations(tenant_id, cluster_id, page.limit)
+        if not found:  # a cluster has had at least the operation that made it
+            raise NotFound(f'Cluster {cluster_id} cannot be found.')
         resp.media = views.operations(links_of(req, tenant_id), found)
 
 

@@ -12,6 +12,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from slotwright.storage.sqlalchemy.tables import TIME
 
 
+EPOCH = datetime.datetime(1970, 1, 1)
+
+
 class DbSeconds(FunctionElement[float]):
     """Seconds since 1970 as a double."""
 
@@ -74,5 +77,4 @@ class Clock:
     def utc(self) -> ColumnElement[datetime.datetime]:
         if self._now is None:
             return DbUtc()
-        moment = datetime.datetime.fromtimestamp(self._now(), datetime.UTC)
-        return sa.literal(moment.replace(tzinfo=None), TIME)
+        return sa.literal(EPOCH + datetime.timedelta(seconds=self._now()), TIME)

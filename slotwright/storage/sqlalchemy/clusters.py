@@ -17,6 +17,30 @@ from slotwright.storage.sqlalchemy.transactions import Transactional, reads, wri
 
 IS_LIVE = instances.c.status != InstanceStatus.DELETED
 
+# Queries of every GET are made once: building one takes longer than running it.
+_IN_PROJECT = sa.and_(
+    clusters.c.project_id == sa.bindparam('project_id'), clusters.c.deleted_at.is_(None)
+)
+_ONE = sa.select(clusters).where(clusters.c.id == sa.bindparam('id'), _IN_PROJECT)
+_PAGE = (
+    sa.select(clusters)
+    .where(clusters.c.id > sa.bindparam('marker'), _IN_PROJECT)
+    .order_by(clusters.c.id)
+    .limit(sa.bindparam('limit'))
+)
+_MEMBERS = (
+    sa.select(instances)
+    .where(instances.c.cluster_id.in_(sa.bindparam('ids', expanding=True)), IS_LIVE)
+    .order_by(instances.c.cluster_id, instances.c.ordinal)
+)
+_NEWEST_OPERATIONS = sa.select(operations).where(
+    operations.c.seq.in_(
+        sa.select(sa.func.max(operations.c.seq))
+        .where(operations.c.cluster_id.in_(sa.bindparam('ids', expanding=True)))
+        .group_by(operations.c.cluster_id)
+    )
+)
+
 
 class Clusters(Transactional):
     """See ``slotwright.storage.base.ClusterStore``."""
@@ -72,7 +96,12 @@ class Clusters(Transactional):
             change['tenant_hash'] = tenant_hash
         taken = conn.execute(
             sa.update(clusters)
-            .where(_is_visible(project_id, cluster_id), clusters.c.task_id == states.NONE.id)
+            .where(
+                clusters.c.id == cluster_id,
+                clusters.c.project_id == project_id,
+                clusters.c.deleted_at.is_(None),
+                clusters.c.task_id == states.NONE.id,
+            )
             .values(change)
         )
         row = _get_row(conn, project_id, cluster_id)
@@ -96,15 +125,9 @@ class Clusters(Transactional):
     def list_clusters(
         self, conn: sa.Connection, project_id: str, limit: int, marker: str | None = None
     ) -> Sequence[Cluster]:
-        query = (
-            sa.select(clusters)
-            .where(clusters.c.project_id == project_id, clusters.c.deleted_at.is_(None))
-            .order_by(clusters.c.id)
-            .limit(limit)
-        )
-        if marker is not None:
-            query = query.where(clusters.c.id > marker)
-        return assemble(conn, conn.execute(query).mappings().all())
+        # No id is empty, so every one comes after ''.
+        page = {'project_id': project_id, 'marker': marker or '', 'limit': limit}
+        return assemble(conn, conn.execute(_PAGE, page).mappings().all())
 
 
 def assemble(conn: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[Cluster]:
@@ -118,38 +141,19 @@ def assemble(conn: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[Cluster
 
 
 def _members_of(conn: sa.Connection, ids: Sequence[str]) -> Mapping[str, list[Instance]]:
-    query = (
-        sa.select(instances)
-        .where(instances.c.cluster_id.in_(ids), IS_LIVE)
-        .order_by(instances.c.cluster_id, instances.c.ordinal)
-    )
     found: dict[str, list[Instance]] = {}
-    for row in conn.execute(query).mappings():
+    for row in conn.execute(_MEMBERS, {'ids': ids}).mappings():
         found.setdefault(row['cluster_id'], []).append(records.instance(row))
     return found
 
 
 def _newest_operations_of(conn: sa.Connection, ids: Sequence[str]) -> Mapping[str, Operation]:
-    newest = (
-        sa.select(sa.func.max(operations.c.seq))
-        .where(operations.c.cluster_id.in_(ids))
-        .group_by(operations.c.cluster_id)
-    )
-    query = sa.select(operations).where(operations.c.seq.in_(newest))
-    return {r['cluster_id']: records.operation(r) for r in conn.execute(query).mappings()}
-
-
-def _is_visible(project_id: str, cluster_id: str) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        clusters.c.id == cluster_id,
-        clusters.c.project_id == project_id,
-        clusters.c.deleted_at.is_(None),
-    )
+    rows = conn.execute(_NEWEST_OPERATIONS, {'ids': ids}).mappings()
+    return {row['cluster_id']: records.operation(row) for row in rows}
 
 
 def _get_row(conn: sa.Connection, project_id: str, cluster_id: str) -> sa.RowMapping:
-    query = sa.select(clusters).where(_is_visible(project_id, cluster_id))
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(_ONE, {'id': cluster_id, 'project_id': project_id}).mappings().first()
     if row is None:
         raise NotFound(f'Cluster {cluster_id} cannot be found.')
     return row
