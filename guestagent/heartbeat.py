@@ -1,0 +1,78 @@
+"""Tell the taskmanager how the instance is, and ask it what the instance is for."""
+
+import logging
+from typing import Protocol
+
+from guestagent.directory import InstanceDirectory
+from guestagent.state import StateStore
+from guestagent.supervisor import Supervisor
+from slotwright.rpc.contract import CommandContext, Wire
+
+LOG = logging.getLogger(__name__)
+
+
+class TaskManagerClient(Protocol):
+    """The part of ``TaskManagerAPI`` that an agent speaks."""
+
+    def report(self, context: CommandContext, instance_id: str, report: Wire) -> None: ...
+
+    def assignment(self, context: CommandContext, instance_id: str) -> Wire: ...
+
+
+class Reporter:
+    """Sends heartbeats. A broker that is away is logged once, not at every beat."""
+
+    def __init__(
+        self,
+        instance_id: str,
+        taskmanager: TaskManagerClient,
+        directory: InstanceDirectory,
+        store: StateStore,
+        supervisor: Supervisor,
+    ) -> None:
+        self._instance_id = instance_id
+        self._taskmanager = taskmanager
+        self._directory = directory
+        self._store = store
+        self._supervisor = supervisor
+        self._silent = False
+
+    def report(self) -> bool:
+        """Send one heartbeat; answer whether it was taken."""
+        running = self._supervisor.running()
+        report = {
+            'running': running,
+            'node_id': self._supervisor.node_id,
+            'volume_used': self._directory.used(),
+            'wiped': self._store.wiped,
+        }
+        try:
+            self._taskmanager.report(self._context(), self._instance_id, report)
+        except Exception as e:  # noqa: BLE001 - whatever the transport raises
+            self._failed('report', e)
+            return False
+        self._reached()
+        return True
+
+    def assignment(self) -> Wire | None:
+        """Ask what the instance is for; None when nobody answers."""
+        try:
+            answer = self._taskmanager.assignment(self._context(), self._instance_id)
+        except Exception as e:  # noqa: BLE001 - whatever the transport raises
+            self._failed('assignment', e)
+            return None
+        self._reached()
+        return answer
+
+    def _context(self) -> CommandContext:
+        return CommandContext(cluster_id=self._store.state.cluster_id)
+
+    def _failed(self, what: str, error: Exception) -> None:
+        if not self._silent:
+            LOG.warning('The taskmanager is out of reach (%s): %s', what, error)
+        self._silent = True
+
+    def _reached(self) -> None:
+        if self._silent:
+            LOG.info('The taskmanager is in reach again')
+        self._silent = False
