@@ -1,5 +1,6 @@
 """When a transaction is tried again, and when its failure is told."""
 
+import concurrent.futures
 import sqlite3
 import tempfile
 import unittest
@@ -103,6 +104,19 @@ class DatabaseTest(unittest.TestCase):
         self.assertEqual([], self.stored())
         other.execute('ROLLBACK')
         self.assertEqual(1, self.database.write(self.insert_then()))
+
+    def test_writers_wait_for_their_turn_and_never_have_to_try_again(self):
+        attempts = []
+
+        def add_one(conn):
+            attempts.append(1)
+            highest = conn.execute(sa.select(sa.func.max(NUMBERS.c.number))).scalar() or 0
+            conn.execute(sa.insert(NUMBERS).values(number=highest + 1))
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: self.database.write(add_one), range(40)))
+        self.assertEqual(list(range(1, 41)), sorted(self.stored()))
+        self.assertEqual(40, len(attempts))
 
     def test_sqlite_is_set_up(self):
         def ask(conn):
