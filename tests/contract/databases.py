@@ -14,6 +14,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -38,6 +39,9 @@ class Server:
 
     binaries: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
+    first_database = ''
+    #: Ends it at once, as far as possible without a trace.
+    stop_signal = signal.SIGKILL
 
     def missing(self) -> str | None:
         """What has to be installed before it can run; None when nothing."""
@@ -77,7 +81,7 @@ class Server:
 
     def stop(self) -> None:
         if self.process is not None:
-            self.process.kill()
+            self.process.send_signal(self.stop_signal)
             self.process.wait()
             self.process = None
 
@@ -87,8 +91,6 @@ class Server:
         )
         with engine.connect() as conn:
             conn.exec_driver_sql(sql)
-
-    first_database = ''
 
     def initialize(self) -> None:
         raise NotImplementedError
@@ -139,6 +141,7 @@ class PostgreSQL(Server):
     binaries = ('initdb', 'postgres')
     drivers = ('psycopg2',)
     first_database = 'postgres'
+    stop_signal = signal.SIGQUIT  # it has children to end
 
     def initialize(self) -> None:
         if os.getuid() == 0:

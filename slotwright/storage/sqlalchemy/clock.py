@@ -11,7 +11,6 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from slotwright.storage.sqlalchemy.tables import TIME
 
-
 EPOCH = datetime.datetime(1970, 1, 1)
 
 

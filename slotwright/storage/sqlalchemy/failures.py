@@ -38,6 +38,8 @@ def is_away(error: Exception) -> bool:
     if isinstance(original, sqlite3.OperationalError):
         # SQLITE_ERROR is a mistake in the SQL; the rest is the file or the disk.
         return _sqlite_code(original) != sqlite3.SQLITE_ERROR
+    if isinstance(original, sqlite3.Error):
+        return _sqlite_code(original) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
     if isinstance(error, exc.OperationalError) and _is_postgresql(original):
         return (_sqlstate(original) or '08').startswith(_POSTGRESQL_AWAY)
     number = original.args[0] if original is not None and original.args else None
