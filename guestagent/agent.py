@@ -1,7 +1,9 @@
 """The guest agent's commands: ``GuestAgentAPI`` on one redis-server."""
+# ruff: noqa: ARG002 - the contract gives every method a context, few look at it
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from guestagent.answers import AnswerCache
 from guestagent.directory import InstanceDirectory
@@ -36,6 +38,7 @@ class GuestAgent:
 
     def __init__(
         self,
+        *,
         directory: InstanceDirectory,
         store: StateStore,
         fence: Fence,
@@ -100,17 +103,28 @@ class GuestAgent:
     def prepare(self, context: CommandContext, spec: Wire) -> None:
         if self._store.wiped:
             raise CommandRefused('the instance was removed from this host')
-        wanted = Spec.from_wire(spec)
-        known = self._store.state.spec
-        if known is None:
-            self._store.update(spec=wanted)
-        elif known.address != wanted.address:
-            raise CommandRefused(f'already prepared at {known.address}')
-        self._store.update(stopped=False)
+        wanted = self._agreed(Spec.from_wire(spec))
+        self._supervisor.check(wanted)
+        self._store.update(spec=wanted, stopped=False)
         try:
             self._supervisor.start()
         except OSError as e:
             raise EngineFailed(f'cannot write {self._directory.path}: {e}') from e
+
+    def _agreed(self, wanted: Spec) -> Spec:
+        """Bring a spec together with the one of an earlier prepare.
+
+        A node keeps its address and its secret once it exists; its tenant's access is
+        ``set_users``'s matter. The rest holds from the next start on.
+        """
+        known = self._store.state.spec
+        if known is None or not self._directory.nodes_conf.exists():
+            return wanted
+        if known.address != wanted.address:
+            raise CommandRefused(f'already prepared at {known.address}')
+        if known.secret != wanted.secret:
+            raise CommandRefused('already prepared with another secret')
+        return replace(wanted, tenant_hash=known.tenant_hash)
 
     def resume(self) -> None:
         """Bring redis-server to what the state says, after a restart of the agent.
@@ -189,7 +203,14 @@ class GuestAgent:
             if self._leaving:
                 raise NotPrepared('the guest agent is stopping')
 
-        joiner = Joiner(self._node, members, forming, self._clock, self._sleep, check)
+        joiner = Joiner(
+            node=self._node,
+            members=members,
+            forming=forming,
+            clock=self._clock,
+            sleep=self._sleep,
+            check=check,
+        )
         now = self._clock()
         # Slots from before this agent: their rejoin delay is over, or about to be.
         slots_at = now if self._slots_at is None else self._slots_at
@@ -228,9 +249,7 @@ class GuestAgent:
         self._give_access(
             tenant_hash, drop=bool(spec.tenant_hash and spec.tenant_hash != tenant_hash)
         )
-        self._store.update(
-            spec=Spec.from_wire({**spec.to_wire(), 'tenant_hash': tenant_hash}), retired=False
-        )
+        self._store.update(spec=replace(spec, tenant_hash=tenant_hash), retired=False)
 
     def retire(self, context: CommandContext) -> str:
         spec = self._spec()

@@ -28,7 +28,7 @@ class RestartBudget:
             return None
         if not self._spent:
             return 0.0
-        pause = min(_LONGEST_WAIT, 0.25 * 2 ** len(self._spent))
+        pause = min(_LONGEST_WAIT, 0.25 * (1 << len(self._spent)))
         return max(0.0, self._spent[-1] + pause - now)
 
     def spend(self) -> None:

@@ -21,6 +21,7 @@ class InstanceDirectory:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self.data = self.path / 'data'
+        self.nodes_conf = self.data / 'nodes.conf'  # Redis's own memory of its cluster
         self.redis_conf = self.path / 'redis.conf'
         self.redis_log = self.path / 'redis.log'
         self.process_record = self.path / 'redis.proc'

@@ -97,7 +97,9 @@ class EngineFinder:
         return engine
 
     def _probe(self, binary: str) -> Engine:
-        path = os.path.realpath(self._which(binary) or binary)
+        # Not the real path: Debian's redis-server is a link to redis-check-rdb, and the name
+        # it is called by decides what it is.
+        path = os.path.abspath(self._which(binary) or binary)
         if path not in self._known:
             try:
                 asked = subprocess.run(

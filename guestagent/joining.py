@@ -26,7 +26,7 @@ from guestagent.redisconf import NODE_TIMEOUT
 from slotwright.domain import slots
 from slotwright.domain.errors import GuestError
 from slotwright.domain.slots import SlotRange
-from slotwright.domain.topology import Address, PeerView, parse_nodes
+from slotwright.domain.topology import Address, PeerView
 
 #: Up to so many members everybody meets everybody; above, gossip carries the rest.
 DENSE = 64
@@ -108,6 +108,7 @@ class Joiner:
 
     def __init__(
         self,
+        *,
         node: Node,
         members: Mapping[str, Sequence[Sequence[int]]],
         forming: bool,
@@ -236,4 +237,5 @@ def _state_timeout(elapsed: float) -> int:
     Doubled as time passes: on a machine too busy to answer pings within it, nodes would
     hold one another for failing for ever.
     """
-    return min(4000, _FORMING_TIMEOUT * 2 ** int(elapsed // 3))
+    doublings = min(3, int(elapsed // 3))
+    return _FORMING_TIMEOUT << doublings

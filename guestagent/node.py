@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from redis.connection import Connection
+import redis.connection
 
 from guestagent.redisconf import AGENT_USER
 from slotwright.domain.errors import CommandRefused, GuestError
@@ -15,6 +15,10 @@ Command = Sequence[str | int]
 
 CONNECT_TIMEOUT = 1.0  # seconds
 ANSWER_TIMEOUT = 4.0  # seconds
+
+
+#: Without types in redis-py.
+_connection_class: Any = redis.connection.Connection
 
 
 class Node:
@@ -27,7 +31,7 @@ class Node:
         self._address = address
         self._secret = secret
         self._lock = threading.Lock()
-        self._idle: list[Connection] = []
+        self._idle: list[Any] = []
 
     def run(self, *commands: Command) -> list[Any]:
         """Send all commands in one go; answers in order, error answers as exceptions.
@@ -80,7 +84,7 @@ class Node:
         for connection in idle:
             connection.disconnect()
 
-    def _take(self) -> Connection:
+    def _take(self) -> Any:
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
@@ -90,8 +94,8 @@ class Node:
                 return connection
             connection.disconnect()
 
-    def _connect(self) -> Connection:
-        connection = Connection(
+    def _connect(self) -> Any:
+        connection = _connection_class(
             host=self._address.ip,
             port=self._address.port,
             username=AGENT_USER,
@@ -127,14 +131,14 @@ def info_fields(text: str) -> dict[str, str]:
     return {name: value for name, colon, value in pairs if colon}
 
 
-def _read(connection: Connection) -> Any:
+def _read(connection: Any) -> Any:
     try:
         return connection.read_response()
     except redis.ResponseError as e:
         return e
 
 
-def _usable(connection: Connection) -> bool:
+def _usable(connection: Any) -> bool:
     """An idle connection with something to read was closed by the other side."""
     try:
         return not connection.can_read()

@@ -197,10 +197,11 @@ class ServerProcess:
 
     def _search(self, engine: Engine) -> ProcessRecord | None:
         data = os.path.realpath(self._directory.data)
+        binary = os.path.realpath(engine.binary)
         for name in os.listdir('/proc'):
             if name.isdigit() and working_directory(int(name)) == data:
                 started = start_time(int(name))
-                if started is not None and executable(int(name)) == engine.binary:
+                if started is not None and executable(int(name)) == binary:
                     return ProcessRecord(int(name), started, engine.binary, engine.version)
         return None
 

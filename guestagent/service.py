@@ -40,6 +40,7 @@ class AgentService:
 
     def __init__(
         self,
+        *,
         agent: GuestAgent,
         directory: InstanceDirectory,
         store: StateStore,
@@ -64,7 +65,7 @@ class AgentService:
         self._interval = heartbeat_interval
         self._clock = clock
         self._random = random
-        self._stopping = False
+        self._stopping = threading.Event()
         self._poke = threading.Event()
         self._ended = threading.Event()
         self._watcher = Watcher(supervisor, self._poke.set, f'watcher-{name}')
@@ -94,7 +95,7 @@ class AgentService:
     def stop(self) -> None:
         """End the agent; its redis-server goes on."""
         self._agent.hurry()
-        self._stopping = True
+        self._stopping.set()
         self._poke.set()
         self._rpc_server.stop()
         self._rpc_server.wait()
@@ -133,7 +134,7 @@ class AgentService:
             LOG.info('The instance is not wanted any more: removing it')
             with self._serial:
                 self._agent.wipe()
-            while not self._reporter.report() and not self._stopping:
+            while not self._reporter.report() and not self._stopping.is_set():
                 self._pause(self._interval)
             return False
         try:
@@ -151,7 +152,7 @@ class AgentService:
         books. One that runs is left to run.
         """
         pause = _FIRST_RETRY
-        while not self._stopping:
+        while not self._stopping.is_set():
             answer = self._reporter.assignment()
             if answer is not None:
                 return bool(answer['wanted'])
@@ -162,9 +163,9 @@ class AgentService:
 
     def _beat(self) -> None:
         wiped_at: float | None = None
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._poke.clear()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             reported = self._reporter.report()
             if self._store.wiped:
@@ -180,7 +181,7 @@ class AgentService:
     def _pause(self, seconds: float) -> None:
         """Sleep, but not through a stop."""
         deadline = self._clock() + seconds
-        while not self._stopping and (left := deadline - self._clock()) > 0:
+        while not self._stopping.is_set() and (left := deadline - self._clock()) > 0:
             self._poke.wait(left)
-            if not self._stopping:
+            if not self._stopping.is_set():
                 self._poke.clear()

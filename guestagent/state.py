@@ -31,9 +31,6 @@ class Spec:
     secret: str = field(repr=False)
     tenant_hash: str = field(default='', repr=False)
 
-    def to_wire(self) -> dict[str, Any]:
-        return asdict(self)
-
     @classmethod
     def from_wire(cls, data: Mapping[str, Any]) -> 'Spec':
         """Build from the wire.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from guestagent.budget import RestartBudget
 from guestagent.directory import InstanceDirectory, write_private
 from guestagent.engine import Engine, EngineFinder
-from guestagent.node import Node
+from guestagent.node import Node, accepted, info_fields
 from guestagent.process import ServerProcess
 from guestagent.redisconf import render
 from guestagent.state import Spec, StateStore
@@ -40,6 +40,7 @@ class Supervisor:
 
     def __init__(
         self,
+        *,
         directory: InstanceDirectory,
         store: StateStore,
         engines: EngineFinder,
@@ -107,22 +108,33 @@ class Supervisor:
                 return self._process.alive()
             if not self._process.find(self._engine_or_none(spec)):
                 return False
-            node = Node(spec.address, spec.secret)
+            self._node = Node(spec.address, spec.secret)
             expected = self.node_id
             try:
-                node_id = str(node.ask('CLUSTER', 'MYID'))
+                node_id = self._identify()
             except GuestError as e:
                 # Loading or hung. The other three marks agree: it is ours.
                 LOG.warning('Adopted a redis-server that does not answer now: %s', e.message)
             else:
                 if expected and node_id != expected:
                     self._process.release()
+                    self._node = None
                     raise EngineFailed(f'{self._directory.path} is used by Redis node {node_id}')
                 self._process.name_node(node_id)
-            self._node = node
             LOG.info('Adopted redis-server %s', self._process.record)
         self.changed()
         return True
+
+    def check(self, spec: Spec) -> Engine:
+        """The engine that can run this spec.
+
+        :raises EngineNotFound: when there is no binary for it.
+        :raises CommandRefused: when the engine cannot do what the spec asks for.
+        """
+        engine = self._engines.find(spec.datastore_version)
+        if engine.major < 7 and spec.address.bus_port != spec.address.port + 10000:
+            raise CommandRefused(f'version {engine.version} cannot choose its bus port')
+        return engine
 
     def start(self) -> None:
         """Start redis-server unless it runs; return when it answers.
@@ -205,9 +217,7 @@ class Supervisor:
 
     def _launch(self) -> None:
         spec = self._require_spec()
-        engine = self._engines.find(spec.datastore_version)
-        if engine.major < 7 and spec.address.bus_port != spec.address.port + 10000:
-            raise CommandRefused(f'version {engine.version} cannot choose its bus port')
+        engine = self.check(spec)
         self._directory.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._render(spec, '' if self._store.state.retired else spec.tenant_hash, engine)
         self._started = self._clock()
@@ -221,10 +231,8 @@ class Supervisor:
         pause = 0.005
         while True:
             try:
-                self._process.name_node(str(self.node.ask('CLUSTER', 'MYID')))
+                self._process.name_node(self._identify())
                 return
-            except CommandRefused as e:
-                raise EngineFailed(e.message) from e
             except GuestError as e:
                 if not self._process.alive():
                     raise EngineFailed(f'redis-server ended: {self._log_tail()}') from e
@@ -235,6 +243,19 @@ class Supervisor:
                     ) from e
             self._sleep(pause)
             pause = min(0.1, pause * 1.5)
+
+    def _identify(self) -> str:
+        """The node id of our very process.
+
+        :raises GuestError: when it does not answer, or another process does: ours may be
+            about to fail because the address is taken, by a node of the same cluster even.
+        """
+        commands = ('CLUSTER', 'MYID'), ('INFO', 'server')
+        node_id, info = map(accepted, self.node.run(*commands), commands)
+        record = self._process.record
+        if record is None or info_fields(info)['process_id'] != str(record.pid):
+            raise GuestError('another process answers at the address')
+        return str(node_id)
 
     def _render(self, spec: Spec, tenant_hash: str, engine: Engine) -> None:
         text = render(spec, tenant_hash, self._directory, engine, self._options.headroom)

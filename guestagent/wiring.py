@@ -65,6 +65,7 @@ def build_agent(
     transport: Any,
     taskmanager_client: TaskManagerClient,
     rpc_server_factory: RpcServerFactory,
+    *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> AgentService:
@@ -75,16 +76,24 @@ def build_agent(
     fence = Fence(store)
     serial = threading.Lock()
     supervisor = Supervisor(
-        directory,
-        store,
-        EngineFinder(options.datastore_versions),
-        ServerProcess(directory, clock, sleep),
-        RestartBudget(options.restart_limit, options.restart_window, clock),
-        StartOptions(options.start_timeout, options.maxmemory_headroom),
-        clock,
-        sleep,
+        directory=directory,
+        store=store,
+        engines=EngineFinder(options.datastore_versions),
+        process=ServerProcess(directory, clock, sleep),
+        budget=RestartBudget(options.restart_limit, options.restart_window, clock),
+        options=StartOptions(options.start_timeout, options.maxmemory_headroom),
+        clock=clock,
+        sleep=sleep,
     )
-    agent = GuestAgent(directory, store, fence, answers, supervisor, clock, sleep)
+    agent = GuestAgent(
+        directory=directory,
+        store=store,
+        fence=fence,
+        answers=answers,
+        supervisor=supervisor,
+        clock=clock,
+        sleep=sleep,
+    )
     endpoint = GuestAgentEndpoint(agent, fence, answers, serial)
     return AgentService(
         agent=agent,
