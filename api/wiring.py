@@ -5,7 +5,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from wsgiref.types import WSGIApplication
 
 from oslo_config import cfg
@@ -14,12 +14,16 @@ from api import app, strategy
 from api.database.resources import Parts
 from api.datastores import Datastores
 from api.ports import Guests, Ids, Pause, Secrets, Store
+from api.server import ApiServer
 from api.service.clusters import ClusterService
 from api.service.roots import RootService
 from api.settings import Settings
 from api.strategy import Rules
 from api.views import Views
+from slotwright.engine import version_found
+from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
+from slotwright.rpc.transport import Transport
 
 
 def new_id() -> str:
@@ -85,3 +89,41 @@ def build(
     )
     views = Views(datastores, settings.region, settings.silent_after, now)
     return app.build(Parts(store, settings, datastores, clusters, roots, views))
+
+
+class ApiService:
+    """The REST daemon as one service: its HTTP server and what its requests run on."""
+
+    def __init__(self, server: ApiServer, executor: ThreadPoolExecutor) -> None:
+        self._server = server
+        self._executor = executor
+
+    @property
+    def url(self) -> str:
+        """Where it listens; known once started."""
+        return self._server.url
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def wait(self) -> None:
+        self._server.wait()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def build_service(conf: cfg.ConfigOpts, transport: Transport, store: Store) -> ApiService:
+    """The REST daemon on its own threads, not started yet."""
+    executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
+    application = build(
+        conf,
+        store,
+        taskmanager_client(conf, transport),
+        guest_client(conf, transport),
+        executor,
+        engine_version=lambda: version_found(conf.redis.datastore_versions),
+    )
+    server = ApiServer(application, conf.api.bind_host, conf.api.bind_port, conf.api.threads)
+    return ApiService(server, executor)

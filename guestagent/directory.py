@@ -1,11 +1,11 @@
 """What an instance keeps on this host: one directory, served by one agent."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 from pathlib import Path
 
+from slotwright import agentlock
 from slotwright.domain.errors import SlotwrightError
 
 
@@ -37,13 +37,10 @@ class InstanceDirectory:
         :raises DirectoryInUse: when another agent has it.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as e:
-            os.close(descriptor)
-            raise DirectoryInUse(f'another guest agent serves {self.path}') from e
-        self._lock = descriptor
+            self._lock = agentlock.acquire(self.path)
+        except agentlock.AgentRuns as e:
+            raise DirectoryInUse(str(e)) from e
 
     def unlock(self) -> None:
         if self._lock is not None:

@@ -4,12 +4,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import oslo_messaging
-
 from guestagent.answers import Answer, AnswerCache
 from guestagent.fence import Fence
 from slotwright.domain.errors import GuestError
-from slotwright.rpc.contract import GUESTAGENT_VERSION, CommandContext, GuestAgentAPI, Wire
+from slotwright.rpc.contract import CommandContext, GuestAgentAPI, Wire
 
 Call = Callable[[CommandContext], Any]
 
@@ -21,8 +19,6 @@ class GuestAgentEndpoint:
     ``status`` raises the fence in the middle of a long command.
     """
 
-    target = oslo_messaging.Target(version=GUESTAGENT_VERSION)
-
     def __init__(
         self, agent: GuestAgentAPI, fence: Fence, answers: AnswerCache, serial: threading.Lock
     ) -> None:
@@ -31,40 +27,40 @@ class GuestAgentEndpoint:
         self._answers = answers
         self._serial = serial
 
-    def get_node_ip(self, ctxt: Wire) -> Wire:
-        return dict(self._read(ctxt, self._agent.get_node_ip))
+    def get_node_ip(self, context: CommandContext) -> Wire:
+        return dict(self._read(context, self._agent.get_node_ip))
 
-    def get_node_id_for_removal(self, ctxt: Wire) -> str | None:
-        node_id: str | None = self._read(ctxt, self._agent.get_node_id_for_removal)
+    def get_node_id_for_removal(self, context: CommandContext) -> str | None:
+        node_id: str | None = self._read(context, self._agent.get_node_id_for_removal)
         return node_id
 
-    def status(self, ctxt: Wire) -> Wire:
-        return dict(self._read(ctxt, self._agent.status))
+    def status(self, context: CommandContext) -> Wire:
+        return dict(self._read(context, self._agent.status))
 
-    def remove_nodes(self, ctxt: Wire, node_ids: Sequence[str]) -> None:
-        self._change(ctxt, lambda c: self._agent.remove_nodes(c, node_ids))
+    def remove_nodes(self, context: CommandContext, node_ids: Sequence[str]) -> None:
+        self._change(context, lambda c: self._agent.remove_nodes(c, node_ids))
 
-    def cluster_meet(self, ctxt: Wire, ip: str, port: int) -> None:
-        self._change(ctxt, lambda c: self._agent.cluster_meet(c, ip, port))
+    def cluster_meet(self, context: CommandContext, ip: str, port: int) -> None:
+        self._change(context, lambda c: self._agent.cluster_meet(c, ip, port))
 
-    def cluster_addslots(self, ctxt: Wire, first_slot: int, last_slot: int) -> None:
-        self._change(ctxt, lambda c: self._agent.cluster_addslots(c, first_slot, last_slot))
+    def cluster_addslots(self, context: CommandContext, first_slot: int, last_slot: int) -> None:
+        self._change(context, lambda c: self._agent.cluster_addslots(c, first_slot, last_slot))
 
-    def cluster_complete(self, ctxt: Wire) -> None:
-        self._change(ctxt, self._agent.cluster_complete)
+    def cluster_complete(self, context: CommandContext) -> None:
+        self._change(context, self._agent.cluster_complete)
 
-    def prepare(self, ctxt: Wire, spec: Wire) -> None:
-        self._change(ctxt, lambda c: self._agent.prepare(c, spec))
+    def prepare(self, context: CommandContext, spec: Wire) -> None:
+        self._change(context, lambda c: self._agent.prepare(c, spec))
 
-    def set_config_epoch(self, ctxt: Wire, config_epoch: int) -> None:
-        self._change(ctxt, lambda c: self._agent.set_config_epoch(c, config_epoch))
+    def set_config_epoch(self, context: CommandContext, config_epoch: int) -> None:
+        self._change(context, lambda c: self._agent.set_config_epoch(c, config_epoch))
 
-    def bump_epoch(self, ctxt: Wire) -> None:
-        self._change(ctxt, self._agent.bump_epoch)
+    def bump_epoch(self, context: CommandContext) -> None:
+        self._change(context, self._agent.bump_epoch)
 
     def cluster_join(
         self,
-        ctxt: Wire,
+        context: CommandContext,
         peers: Sequence[Wire],
         members: Mapping[str, Sequence[Sequence[int]]],
         forming: bool,
@@ -72,44 +68,35 @@ class GuestAgentEndpoint:
     ) -> bool:
         return bool(
             self._change(
-                ctxt, lambda c: self._agent.cluster_join(c, peers, members, forming, patience)
+                context, lambda c: self._agent.cluster_join(c, peers, members, forming, patience)
             )
         )
 
-    def restore_settings(self, ctxt: Wire) -> None:
-        self._change(ctxt, self._agent.restore_settings)
+    def restore_settings(self, context: CommandContext) -> None:
+        self._change(context, self._agent.restore_settings)
 
-    def set_users(self, ctxt: Wire, tenant_hash: str) -> None:
-        self._change(ctxt, lambda c: self._agent.set_users(c, tenant_hash))
+    def set_users(self, context: CommandContext, tenant_hash: str) -> None:
+        self._change(context, lambda c: self._agent.set_users(c, tenant_hash))
 
-    def retire(self, ctxt: Wire) -> str:
-        return str(self._change(ctxt, self._agent.retire))
+    def retire(self, context: CommandContext) -> str:
+        return str(self._change(context, self._agent.retire))
 
-    def leave(self, ctxt: Wire) -> None:
-        self._change(ctxt, self._agent.leave)
+    def leave(self, context: CommandContext) -> None:
+        self._change(context, self._agent.leave)
 
-    def stop(self, ctxt: Wire, wipe: bool) -> None:
-        self._change(ctxt, lambda c: self._agent.stop(c, wipe))
+    def stop(self, context: CommandContext, wipe: bool) -> None:
+        self._change(context, lambda c: self._agent.stop(c, wipe))
 
-    def _read(self, ctxt: Wire, call: Call) -> Any:
-        context = CommandContext.from_wire(ctxt)
-        try:
-            self._fence.admit_read(context)
-            return call(context)
-        except GuestError:
-            # An answer as good as any: oslo.messaging is not to log it as a crash.
-            raise oslo_messaging.ExpectedException() from None
+    def _read(self, context: CommandContext, call: Call) -> Any:
+        self._fence.admit_read(context)
+        return call(context)
 
-    def _change(self, ctxt: Wire, call: Call) -> Any:
-        context = CommandContext.from_wire(ctxt)
-        try:
-            self._fence.admit(context)
-            with self._serial:
-                # Another worker may have claimed the cluster while this one waited.
-                self._fence.check(context)
-                return self._once(context, call)
-        except GuestError:
-            raise oslo_messaging.ExpectedException() from None
+    def _change(self, context: CommandContext, call: Call) -> Any:
+        self._fence.admit(context)
+        with self._serial:
+            # Another worker may have claimed the cluster while this one waited.
+            self._fence.check(context)
+            return self._once(context, call)
 
     def _once(self, context: CommandContext, call: Call) -> Any:
         """Run a command, or repeat the answer of its first run."""

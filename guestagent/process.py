@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from guestagent.directory import InstanceDirectory, write_private
-from guestagent.engine import Engine
 from slotwright.domain.errors import EngineFailed
+from slotwright.engine import Engine
 
 _STATE, _START_TIME = 0, 19  # fields of /proc/PID/stat after the command's name
 

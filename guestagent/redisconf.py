@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 
 from guestagent.directory import InstanceDirectory
-from guestagent.engine import Engine
 from guestagent.state import Spec
+from slotwright.engine import Engine
 
 #: The agents' own user on every node of a cluster.
 AGENT_USER = 'slotwright'

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from guestagent.budget import RestartBudget
 from guestagent.directory import InstanceDirectory, write_private
-from guestagent.engine import Engine, EngineFinder
 from guestagent.node import Node, accepted, info_fields
 from guestagent.process import ServerProcess
 from guestagent.redisconf import render
 from guestagent.state import Spec, StateStore
 from slotwright.domain.errors import CommandRefused, EngineFailed, GuestError, NotPrepared
+from slotwright.engine import Engine, EngineFinder
 
 LOG = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from guestagent.answers import AnswerCache
 from guestagent.budget import RestartBudget
 from guestagent.directory import InstanceDirectory
 from guestagent.endpoint import GuestAgentEndpoint
-from guestagent.engine import EngineFinder
 from guestagent.fence import Fence
 from guestagent.heartbeat import Reporter, TaskManagerClient
 from guestagent.process import ServerProcess
 from guestagent.service import AgentService, RpcServer
 from guestagent.state import StateStore
 from guestagent.supervisor import StartOptions, Supervisor
+from slotwright.engine import EngineFinder
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 
 #: (transport, topic, server name, endpoints) -> server
@@ -39,18 +39,21 @@ class AgentOptions:
     datastore_versions: Mapping[str, str] = field(default_factory=lambda: {'3.0': ''})
 
 
-def options_from_conf(conf: Any) -> AgentOptions:
-    """Read [guestagent] and [redis].
+def options_from_conf(
+    conf: Any, instance_id: str | None = None, directory: str | None = None
+) -> AgentOptions:
+    """Read [guestagent] and [redis]; the arguments replace what is configured.
 
-    :raises ValueError: when instance_id or directory is not set.
+    :raises ValueError: when there is no instance id or directory.
     """
     guest = conf.guestagent
-    for name in ('instance_id', 'directory'):
-        if not guest[name]:
-            raise ValueError(f'[guestagent] {name} is not set')
+    instance_id = instance_id or guest.instance_id
+    directory = directory or guest.directory
+    if not instance_id or not directory:
+        raise ValueError('[guestagent] instance_id and directory have to be set')
     return AgentOptions(
-        instance_id=guest.instance_id,
-        directory=guest.directory,
+        instance_id=instance_id,
+        directory=directory,
         heartbeat_interval=guest.heartbeat_interval,
         restart_limit=guest.restart_limit,
         restart_window=guest.restart_window,

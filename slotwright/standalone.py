@@ -9,16 +9,15 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from typing import Protocol
+
+from oslo_config import cfg
 
 import api.wiring
 import guestagent.wiring
-from api.server import ApiServer
-from oslo_config import cfg
-
 import taskmanager.wiring
+from guestagent.service import AgentService
 from slotwright.domain.errors import Unavailable
-from slotwright.rpc.clients import TaskManagerClient
+from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport, get_transport
 from slotwright.storage.sqlalchemy import migration
@@ -36,35 +35,22 @@ class AlreadyRunning(Unavailable):
     """Another standalone uses the data directory."""
 
 
-class Agent(Protocol):
-    """A guest agent's service, as ``guestagent.wiring`` makes it."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def wait(self) -> None: ...
-
-    @property
-    def ended(self) -> bool: ...
-
-
 class InProcessLauncher:
     """Runs guest agents as objects of this process; see ``taskmanager.ports.Launcher``."""
 
-    def __init__(self, make: Callable[[str, str], Agent]) -> None:
+    def __init__(self, make: Callable[[str, str], AgentService]) -> None:
         """``make(instance_id, directory)`` builds an agent that is not started yet."""
         self._make = make
         self._lock = threading.Lock()
-        self._agents: dict[str, Agent] = {}
+        self._agents: dict[str, AgentService] = {}
 
     def start(self, instance_id: str, directory: str) -> None:
         with self._lock:
             agent = self._agents.get(instance_id)
-            if agent is not None and not agent.ended:
-                return
             if agent is not None:
-                agent.wait()
+                if not agent.wait(0):
+                    return
+                agent.stop()
             os.makedirs(directory, mode=0o700, exist_ok=True)
             agent = self._agents[instance_id] = self._make(instance_id, directory)
             agent.start()
@@ -74,7 +60,6 @@ class InProcessLauncher:
             agent = self._agents.pop(instance_id, None)
         if agent is not None:
             agent.stop()
-            agent.wait()
 
     def close(self) -> None:
         with self._lock:
@@ -82,8 +67,6 @@ class InProcessLauncher:
             self._agents.clear()
         for agent in agents:
             agent.stop()
-        for agent in agents:
-            agent.wait()
 
 
 def configure(conf: cfg.ConfigOpts, data_dir: str, host: str, port: int) -> None:
@@ -109,8 +92,7 @@ class Standalone:
         migration.upgrade(self._store)
         self._transport = get_transport(conf)
         self._taskmanager = self._wire_taskmanager(conf)
-        application = api.wiring.build(conf, self._transport, self._store)
-        self._api = ApiServer.from_config(conf, application)
+        self._api = api.wiring.build_service(conf, self._transport, self._store)
 
     @property
     def url(self) -> str:
@@ -138,10 +120,10 @@ class Standalone:
         return taskmanager.wiring.build(conf, self._transport, self._store, launcher)
 
 
-def _agent_maker(conf: cfg.ConfigOpts, transport: Transport) -> Callable[[str, str], Agent]:
-    client = TaskManagerClient(transport, conf.rpc.agent_low_timeout)
+def _agent_maker(conf: cfg.ConfigOpts, transport: Transport) -> Callable[[str, str], AgentService]:
+    client = taskmanager_client(conf, transport)
 
-    def make(instance_id: str, directory: str) -> Agent:
+    def make(instance_id: str, directory: str) -> AgentService:
         options = guestagent.wiring.options_from_conf(conf, instance_id, directory)
         return guestagent.wiring.build_agent(options, transport, client, RpcServer)
 

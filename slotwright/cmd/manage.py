@@ -5,7 +5,6 @@ slotwright-manage db version    print where it stands, and the newest there is
 slotwright-manage config check  load everything the configuration names
 """
 
-import argparse
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,9 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = cfg.SubCommandOpt(
         'command',
         title='what to do',
-        description=__doc__,
+        description='db sync: newest tables; db version: where it stands; config check',
         handler=add_commands,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     conf = startup.configure(PROGRAM, argv, [command])
     with startup.explained(PROGRAM):

@@ -18,6 +18,7 @@ OPTS = [
         help='How callers prove who they are.',
     ),
     cfg.IntOpt('threads', default=8, min=1, help='Requests served at the same time.'),
+    cfg.IntOpt('fanout', default=32, min=1, help='Guests asked at the same time.'),
     cfg.IntOpt(
         'max_request_body_size',
         default=114688,

@@ -15,12 +15,12 @@ import oslo_messaging
 import redis
 import testtools
 
-from guestagent.engine import EngineFinder
 from guestagent.service import AgentService
 from guestagent.wiring import AgentOptions, build_agent
 from slotwright.domain import errors, slots
 from slotwright.domain.errors import EngineNotFound, Unavailable
 from slotwright.domain.topology import Address, NodeStatus
+from slotwright.engine import EngineFinder
 
 CLUSTER = 'c0ffee00-0000-4000-8000-000000000001'
 SECRET = 'an-internal-secret-of-the-cluster'

@@ -6,8 +6,8 @@ import subprocess
 
 import redis
 
-from guestagent.engine import packaged_binary
 from slotwright.domain import slots
+from slotwright.engine import packaged_binary
 from tests.functional.guest_lab import PASSWORD, SECRET, TENANT_HASH, GuestCase
 
 

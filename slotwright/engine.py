@@ -112,3 +112,11 @@ class EngineFinder:
                     'correct [redis] datastore_versions'
                 ) from e
         return self._known[path]
+
+
+def version_found(datastore_versions: Mapping[str, str]) -> str | None:
+    """The number of the default engine of this host, None when it has none."""
+    try:
+        return EngineFinder(datastore_versions).default().version
+    except EngineNotFound:
+        return None
