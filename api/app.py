@@ -20,7 +20,7 @@ from api.database import (
 )
 from api.database.resources import Parts
 from api.health import Healthcheck
-from slotwright.domain.errors import InvalidRequest, SlotwrightError
+from slotwright.domain.errors import Forbidden, InvalidRequest, SlotwrightError
 
 LOG = logging.getLogger(__name__)
 
@@ -68,13 +68,17 @@ def build(parts: Parts) -> WSGIApplication:
 
 
 class Limits:
-    """What is refused whatever the resource: long bodies, NULs, odd project ids."""
+    """What is refused whatever the resource: long bodies, foreign web pages, odd URLs."""
 
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         bodies.check_size(req, self._max_body)
+        # A browser on this machine can reach us too; it names the site its page is from.
+        origin = req.get_header('Origin')
+        if origin is not None and origin.partition('://')[2] != req.netloc:
+            raise Forbidden(f'Web pages of other sites ({origin[:60]!r}) may not call this API.')
         values = [v for value in req.params.values() for v in _every(value)]
         if any('\0' in text for text in (req.path, *values)):
             raise InvalidRequest('The URL has a NUL character in it.')

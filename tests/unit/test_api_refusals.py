@@ -316,6 +316,16 @@ class RefusalTest(ApiTestCase):
         self.assertEqual([], self.call('GET', 'clusters').json['clusters'])
         self.assertEqual(before, self.row_counts())
 
+    def test_pages_of_other_sites(self) -> None:
+        headers = {'Host': 'localhost:8779'}
+        for origin in ('http://evil.example', 'http://localhost:80', 'null'):
+            headers['Origin'] = origin
+            answer = self.call('POST', 'clusters', body=create_body(1), headers=headers)
+            self.assert_refused(answer, 403, 'forbidden', 'other sites')
+        headers['Origin'] = 'http://localhost:8779'
+        answer = self.call('POST', 'clusters', body=create_body(1), headers=headers)
+        self.assertEqual(202, answer.status_code)
+
     def test_odd_projects(self) -> None:
         for project in ('a%20b', 'x' * 256, '%C3%A4', '%00'):
             with self.row(project):
