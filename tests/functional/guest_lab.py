@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import oslo_messaging
 import redis
 import testtools
 
@@ -21,6 +20,7 @@ from slotwright.domain import errors, slots
 from slotwright.domain.errors import EngineNotFound, Unavailable
 from slotwright.domain.topology import Address, NodeStatus
 from slotwright.engine import EngineFinder
+from slotwright.rpc.contract import CommandContext
 
 CLUSTER = 'c0ffee00-0000-4000-8000-000000000001'
 SECRET = 'an-internal-secret-of-the-cluster'
@@ -139,7 +139,7 @@ class Guest:
         self.do('stop', wipe=True)
         self.stop()
 
-    def context(self, **changes: Any) -> dict[str, Any]:
+    def context(self, **changes: Any) -> CommandContext:
         context = {
             'request_id': 'req-1',
             'project_id': 'p',
@@ -147,13 +147,10 @@ class Guest:
             'epoch': self.epoch,
             'command_id': next(_command_ids),
         }
-        return {**context, **changes}
+        return CommandContext.from_wire({**context, **changes})
 
-    def do(self, method: str, context: dict[str, Any] | None = None, **arguments: Any) -> Any:
-        try:
-            return getattr(self.endpoint, method)(context or self.context(), **arguments)
-        except oslo_messaging.ExpectedException as e:
-            raise e.exc_info[1] from None
+    def do(self, method: str, context: CommandContext | None = None, **arguments: Any) -> Any:
+        return getattr(self.endpoint, method)(context or self.context(), **arguments)
 
     def prepare(self, tenant_hash: str = '', **changes: Any) -> None:
         spec = {

@@ -2,7 +2,6 @@
 
 import os
 
-import oslo_messaging
 import redis
 from oslo_config import cfg
 from oslo_messaging import conffixture
@@ -10,6 +9,10 @@ from oslo_messaging import conffixture
 from guestagent.wiring import AgentOptions, build_agent
 from slotwright.domain import errors, slots
 from slotwright.domain.topology import Address
+from slotwright.rpc.clients import GuestAgentClient
+from slotwright.rpc.contract import CommandContext
+from slotwright.rpc.server import RpcServer
+from slotwright.rpc.transport import get_transport
 from tests.functional.guest_lab import (
     CLUSTER,
     PASSWORD,
@@ -205,27 +208,14 @@ class RpcTests(GuestCase):
     def test_over_a_transport(self):
         conf = self.useFixture(conffixture.ConfFixture(cfg.CONF))
         conf.transport_url = 'fake://'
-        transport = oslo_messaging.get_rpc_transport(cfg.CONF)
+        transport = get_transport(cfg.CONF)
         self.addCleanup(transport.cleanup)
-
-        def server(transport, topic, server_name, endpoints):
-            target = oslo_messaging.Target(topic=topic, server=server_name)
-            return oslo_messaging.get_rpc_server(transport, target, endpoints)
-
         options = AgentOptions('instance-1', self.directory(), heartbeat_interval=0.3)
-        service = build_agent(options, transport, TaskManager(), server)
+        service = build_agent(options, transport, TaskManager(), RpcServer)
         service.start()
         self.addCleanup(service.stop)
-        target = oslo_messaging.Target(topic='guestagent', server='instance-1', version='1.0')
-        client = oslo_messaging.get_rpc_client(transport, target)
-        status = client.call({'cluster_id': CLUSTER, 'epoch': 3}, 'status')
+        node = GuestAgentClient(transport, 10, 10).node('instance-1')
+        status = node.status(CommandContext(cluster_id=CLUSTER, epoch=3))
         self.assertFalse(status['prepared'])
-        with self.assertLogs('oslo_messaging', 'DEBUG') as logs:
-            self.assertRaises(
-                errors.StaleEpoch,
-                client.call,
-                {'cluster_id': CLUSTER, 'epoch': 2},
-                'stop',
-                wipe=True,
-            )
-        self.assertEqual([], [r for r in logs.records if r.levelname == 'ERROR'])
+        stale = CommandContext(cluster_id=CLUSTER, epoch=2)
+        self.assertRaises(errors.StaleEpoch, node.stop, stale, wipe=True)
