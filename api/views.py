@@ -102,8 +102,7 @@ class Views:
             body['volume']['used'] = round(instance.volume_used, 2)
         if instance.address is not None:
             body['hostname'] = instance.address.ip
-            body['port'] = instance.address.port
-            body['address'] = f'{instance.address.ip}:{instance.address.port}'
+            body.update(_where(instance))
         if cluster.locality:
             body['locality'] = cluster.locality
         if instance.reported is not None:
@@ -238,7 +237,7 @@ def _cluster_tail(links: Links, cluster: Cluster) -> Body:
 
 
 def _member(links: Links, instance: Instance) -> Body:
-    body = {
+    return {
         'id': instance.id,
         'name': instance.name,
         'type': 'member',
@@ -247,10 +246,16 @@ def _member(links: Links, instance: Instance) -> Body:
         'links': links.of('instances', instance.id),
         'flavor': _flavor_of(links, instance),
         **_volume(instance),
+        **_where(instance),
     }
-    if instance.address is not None:
-        body['port'] = instance.address.port
-    return body
+
+
+def _where(instance: Instance) -> Body:
+    """Where clients connect to, once it is known."""
+    address = instance.address
+    if address is None:
+        return {}
+    return {'port': address.port, 'address': f'{address.ip}:{address.port}'}
 
 
 def _datastore_of(cluster: Cluster) -> Body:

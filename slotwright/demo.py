@@ -176,6 +176,8 @@ def _wait(look: Callable[[], Any], started: float, timeout: float = 120) -> Any:
         operation = cluster['operation']
         progress = operation['progress']
         line = f'{progress["done"]:>2}/{progress["total"]:<2}  {progress["message"]}'
+        if not progress['total']:
+            line = 'accepted'
         if line != shown:
             shown = line
             start, end = ('\r\x1b[K', '') if sys.stdout.isatty() else ('', '\n')

@@ -180,7 +180,7 @@ class OperationRunner:
             failed += 1
             LOG.warning('%s of %s: %s', type(action).__name__, action.instance_id, outcome)
             if isinstance(outcome, GuestError) and outcome.permanent:
-                return f'{action.instance_id}: {outcome}'
+                return f'{work.instance(action.instance_id).name}: {outcome}'
         if failed:
             self._waiter.wait(self._timing.poll)
         return ''

@@ -33,6 +33,7 @@ class Member:
     """One instance of the cluster, as it is wanted and as the records know it."""
 
     instance_id: str
+    name: str
     goal: Goal
     placed: bool  # it has a host and an address
     address: Address | None = None
@@ -113,6 +114,7 @@ _ON_DATA = {
 def _member(instance: Instance, goal: Goal, slots: SlotRange | None) -> Member:
     return Member(
         instance_id=instance.id,
+        name=instance.name,
         goal=goal,
         placed=instance.address is not None,
         address=instance.address,

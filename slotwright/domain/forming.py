@@ -48,7 +48,7 @@ def _bring_up(desired: Desired, members: Sequence[Member], observed: Observed) -
             continue
         missing.append(member)
         if not member.placed and member.goal is Goal.KEEP:
-            return Plan(failure=f'{member.instance_id} has no Redis: it was never completed')
+            return Plan(failure=f'{member.name} has no Redis: it was never completed')
         if not member.placed:
             actions.append(Provision(member.instance_id))
         elif status is None:
@@ -57,7 +57,7 @@ def _bring_up(desired: Desired, members: Sequence[Member], observed: Observed) -
             actions.append(Prepare(member.instance_id))
         elif not status.prepared:
             # Its data are gone; making it anew would hide that.
-            return Plan(failure=f'{member.instance_id} lost all that it had on its host')
+            return Plan(failure=f'{member.name} lost all that it had on its host')
     waiting = f'{names(missing)} to come up' if missing else ''
     return Plan(tuple(actions), waiting=waiting)
 
@@ -68,15 +68,13 @@ def _check_identity(_desired: Desired, members: Sequence[Member], observed: Obse
     for member in members:
         current = seen(observed, member).node_id
         if member.node_id and member.node_id != current:
-            return Plan(
-                failure=f'{member.instance_id} was Redis node {member.node_id}, is now {current}'
-            )
+            return Plan(failure=f'{member.name} was Redis node {member.node_id}, is now {current}')
         known.add(current)
     for member in members:
         for node in seen(observed, member).peers:
             if node.node_id not in known and not node.in_handshake:
                 return Plan(
-                    failure=f'{member.instance_id} knows a stranger: Redis node '
+                    failure=f'{member.name} knows a stranger: Redis node '
                     f'{node.node_id} at {node.address}'
                 )
     return Plan()
@@ -95,7 +93,7 @@ def _configure(desired: Desired, members: Sequence[Member], observed: Observed) 
             continue
         wanted = (member.slots,) if member.slots else ()
         if me.slots and not desired.serves and me.slots != wanted:
-            return Plan(failure=f'{member.instance_id} owns other slots than it was given')
+            return Plan(failure=f'{member.name} owns other slots than it was given')
         if member.slots and not me.slots:
             actions.append(AddSlots(member.instance_id, member.slots))
         if not me.config_epoch and not status.peers:

@@ -38,4 +38,4 @@ def nudges(desired: Desired, members: Iterable[Member]) -> tuple[Action, ...]:
 
 
 def names(members: Sequence[Member]) -> str:
-    return ', '.join(m.instance_id for m in members)
+    return ', '.join(m.name for m in members)
