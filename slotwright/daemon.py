@@ -36,7 +36,7 @@ class Service(Protocol):
     def stop(self) -> None:
         """Take no more work. Also called when ``start`` failed half way."""
 
-    def wait(self) -> None:
+    def wait(self) -> object:
         """Return when the work taken is finished."""
 
 

@@ -1,11 +1,5 @@
-"""slotwright-manage: what an administrator does now and then.
+"""slotwright-manage: what an administrator does now and then."""
 
-slotwright-manage db sync       bring the database to the newest tables
-slotwright-manage db version    print where it stands, and the newest there is
-slotwright-manage config check  load everything the configuration names
-"""
-
-import argparse
 from collections.abc import Sequence
 from typing import Any
 
