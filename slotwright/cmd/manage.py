@@ -1,9 +1,4 @@
-"""slotwright-manage: what an administrator does now and then.
-
-slotwright-manage db sync       bring the database to the newest tables
-slotwright-manage db version    print where it stands, and the newest there is
-slotwright-manage config check  load everything the configuration names
-"""
+"""slotwright-manage: what an administrator does now and then."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,24 +36,28 @@ def check(conf: cfg.ConfigOpts) -> None:
     print('The configuration is fine.')
 
 
+VERBS = {
+    'db': {
+        'sync': (sync, 'bring the database to the newest tables'),
+        'version': (version, 'print where the database stands, and the newest there is'),
+    },
+    'config': {'check': (check, 'load everything that the configuration names')},
+}
+
+
 def add_commands(subjects: Any) -> None:
     """Fill oslo.config's subparsers with a subject and a verb each."""
-    for subject, verbs in {
-        'db': {'sync': sync, 'version': version},
-        'config': {'check': check},
-    }.items():
-        parsers = subjects.add_parser(subject).add_subparsers(required=True, metavar='verb')
-        for verb, work in verbs.items():
-            parsers.add_parser(verb).set_defaults(work=work)
+    for subject, verbs in VERBS.items():
+        text = ', '.join(verbs)
+        parsers = subjects.add_parser(subject, help=text).add_subparsers(
+            required=True, title='what to do', metavar='verb'
+        )
+        for verb, (work, text) in verbs.items():
+            parsers.add_parser(verb, help=text, description=text).set_defaults(work=work)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    command = cfg.SubCommandOpt(
-        'command',
-        title='what to do',
-        description='db sync: newest tables; db version: where it stands; config check',
-        handler=add_commands,
-    )
+    command = cfg.SubCommandOpt('command', title='what to work on', handler=add_commands)
     conf = startup.configure(PROGRAM, argv, [command])
     with startup.explained(PROGRAM):
         conf.command.work(conf)

@@ -108,7 +108,7 @@ class DaemonTest(testtools.TestCase):
         path.write_text('no section and no value')
         process.send_signal(signal.SIGHUP)
         assert process.stderr is not None
-        self.assertIn('The configuration stays as it was', process.stderr.readline())
+        self.assertTrue(any('stays as it was' in line for line in process.stderr))
         path.write_text('[DEFAULT]\nmood = tired\nname = first\n')
         process.send_signal(signal.SIGHUP)
         self.read_until(process, 'tired first')
