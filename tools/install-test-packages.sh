@@ -18,6 +18,7 @@ if ! command -v dpkg >/dev/null 2>&1; then
 fi
 
 missing=$("$bindep" --brief test) && exit 0
+missing=$(printf '%s' "$missing" | tr '\n' ' ')
 # bindep fails for other reasons too, and then names nothing.
 if [ -z "$missing" ]; then
     "$bindep" test || true
@@ -26,7 +27,7 @@ fi
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "The tests need packages that are not installed. Install them with:" >&2
-    echo "    sudo apt-get install --no-install-recommends" $missing >&2
+    echo "    sudo apt-get install --no-install-recommends $missing" >&2
     exit 1
 fi
 
@@ -46,8 +47,14 @@ trap 'exit 143' TERM HUP
 printf '#!/bin/sh\nexit 101\n' >"$policy"
 chmod 755 "$policy"
 
-echo "Installing" $missing
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-# shellcheck disable=SC2086  # one word for each package
-apt-get install -qq -y --no-install-recommends $missing >/dev/null </dev/null
+install() {
+    DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
+        # shellcheck disable=SC2086  # one word for each package
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
+}
+
+echo "Installing system packages: $missing"
+if ! said=$(install </dev/null 2>&1); then
+    echo "$said" >&2
+    exit 1
+fi

@@ -10,5 +10,5 @@ if [ -x "$bootstrap/bin/tox" ] && [ -x "$bootstrap/bin/bindep" ]; then
 fi
 echo "Setting up tox in $bootstrap ..."
 tools/make-venv.sh "$bootstrap"
-"$bootstrap/bin/python" -m pip install --quiet --disable-pip-version-check \
+"$bootstrap/bin/python" -m pip install -qq --disable-pip-version-check \
     'bindep>=2.11' 'tox>=4.11,<5'

@@ -44,6 +44,7 @@ done
 
 # A repository for each suite and each run: results of an earlier run can never be counted.
 for suite in unit functional; do
+    mkdir "$results/stestr-$suite"
     TEST_STESTR_OPTIONS="--repo-url $results/stestr-$suite"
     export TEST_STESTR_OPTIONS
     run "$suite"

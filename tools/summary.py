@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import subunit
 import testtools
 
+RUN = 'run'
 STATES = ('passed', 'failed', 'skipped')
 
 # What testtools calls the ends of a test. Anything else, 'inprogress' above all, is a test that
@@ -46,6 +47,7 @@ class Step:
     name: str
     is_suite: bool
     outcomes: list[Outcome] = field(default_factory=list)
+    breakage: list[Outcome] = field(default_factory=list)  # of a suite as a whole
 
     def count(self, state: str) -> int:
         return sum(outcome.state == state for outcome in self.outcomes)
@@ -81,10 +83,10 @@ def judge_suite(name: str, status: int, stream: BinaryIO) -> Step:
     """Read a suite's results and hold them against its exit status."""
     step = Step(name, is_suite=True, outcomes=read_outcomes(stream))
     if not step.outcomes:
-        step.outcomes.append(Outcome(name, 'failed', f'no test ran (exit status {status})'))
+        step.breakage.append(Outcome(name, 'failed', f'no test ran (exit status {status})'))
     elif status != 0 and step.count('failed') == 0:
         why = f'exit status {status}, though no test failed: see the output above'
-        step.outcomes.append(Outcome(name, 'failed', why))
+        step.breakage.append(Outcome(name, 'failed', why))
     return step
 
 
@@ -112,22 +114,23 @@ def judge_run(steps: Iterable[Step]) -> list[Step]:
     judged = list(steps)
     executed = sum(s.count('passed') + s.count('failed') for s in judged if s.is_suite)
     if executed == 0:
-        nothing = Outcome('run', 'failed', 'no test was executed')
-        judged.append(Step('run', is_suite=False, outcomes=[nothing]))
+        nothing = Outcome(RUN, 'failed', 'no test was executed')
+        judged.append(Step(RUN, is_suite=True, breakage=[nothing]))
     return judged
 
 
 def render(steps: list[Step]) -> list[str]:
     """Write the report; its last line is the result."""
-    outcomes = [outcome for step in steps for outcome in step.outcomes]
+    outcomes = [outcome for step in steps for outcome in step.outcomes + step.breakage]
     lines = []
     for failure in (o for o in outcomes if o.state == 'failed'):
         lines += ['', f'FAILED {failure.name}', *(f'    {d}' for d in failure.detail.splitlines())]
     skipped = [o for o in outcomes if o.state == 'skipped']
     lines += ['', *(f'SKIPPED {o.name}: {o.detail}' for o in skipped)] if skipped else []
-    checks = ', '.join(step.name for step in steps if not step.is_suite)
-    suites = ', '.join(f'{len(s.outcomes)} {s.name}' for s in steps if s.is_suite)
-    lines += ['', f'Counted: each check as one ({checks or "none"}); tests: {suites or "none"}.']
+    checks = ', '.join(step.name for step in steps if not step.is_suite) or 'none'
+    suites = [f'{len(s.outcomes)} in {s.name}' for s in steps if s.is_suite and s.name != RUN]
+    lines += ['', f'Counted: tests ({", ".join(suites) or "none"}), checks ({checks}) as one each,']
+    lines += ['and as one failure each whatever broke without being a test.']
     totals = {state: sum(o.state == state for o in outcomes) for state in STATES}
     lines.append(', '.join(f'{totals[state]} {state}' for state in STATES))
     return lines
@@ -137,7 +140,7 @@ def main(directory: str) -> int:
     """Print the report and return the exit status."""
     steps = judge_run(read_steps(Path(directory)))
     sys.stdout.write('\n'.join(render(steps)) + '\n')
-    return 1 if any(step.count('failed') for step in steps) else 0
+    return 1 if any(step.breakage or step.count('failed') for step in steps) else 0
 
 
 if __name__ == '__main__':

@@ -105,10 +105,11 @@ class RunTest(base.TestCase):
         self.check('types', 1)
         self.suite('unit', 1, stream_of('test_pass', 'test_fail', 'test_skip'))
         self.suite('functional', 0, stream_of('test_pass'))
-        *before, counted, last = self.report()
+        *before, counted, _, last = self.report()
         self.assertEqual('3 passed, 2 failed, 1 skipped', last)
         self.assertEqual(
-            'Counted: each check as one (lint, types); tests: 3 unit, 1 functional.', counted
+            'Counted: tests (3 in unit, 1 in functional), checks (lint, types) as one each,',
+            counted,
         )
         self.assertIn(f'SKIPPED {self.id_of("test_skip")}: the reason it was skipped', before)
         self.assertIn(f'FAILED {self.id_of("test_fail")}', before)
