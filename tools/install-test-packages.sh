@@ -48,11 +48,12 @@ printf '#!/bin/sh\nexit 101\n' >"$policy"
 chmod 755 "$policy"
 
 install() {
-    DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
-        # shellcheck disable=SC2086  # one word for each package
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
+    apt-get update -qq || return
+    # shellcheck disable=SC2086  # one word for each package
+    apt-get install -qq -y --no-install-recommends $missing
 }
 
+export DEBIAN_FRONTEND=noninteractive
 echo "Installing system packages: $missing"
 if ! said=$(install </dev/null 2>&1); then
     echo "$said" >&2
