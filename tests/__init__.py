@@ -1,1 +1,35 @@
-"""Tests, run by stestr."""
+"""Tests of Slotwright, run by stestr; `make test` runs them all.
+
+What holds for every test is set here, once: a warning that our own code causes is an error, and
+property tests run with the profile named by HYPOTHESIS_PROFILE.
+"""
+
+import logging
+import os
+import warnings
+
+import hypothesis
+
+OURS = r'(api|guestagent|slotwright|taskmanager|tests)(\.|$)'
+
+warnings.filterwarnings('error', module=OURS)
+# Said by oslo.messaging 18 about itself when its classes are used as documented.
+warnings.filterwarnings('ignore', module=OURS, category=DeprecationWarning, message='.*[Ee]ventlet')
+
+# Their debug output (every frame, every plugin) would bury ours in the log of a failed test.
+for chatty in ('amqp', 'kombu', 'stevedore', 'urllib3'):
+    logging.getLogger(chatty).setLevel(logging.INFO)
+
+# No deadline anywhere: a shared machine with two cores pauses at will. A failure prints the blob
+# that reproduces it, so examples may be drawn at random.
+hypothesis.settings.register_profile(
+    'ci',
+    deadline=None,
+    max_examples=100,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    'deep', hypothesis.settings.get_profile('ci'), max_examples=5000
+)
+hypothesis.settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'ci'))
