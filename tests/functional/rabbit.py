@@ -26,7 +26,7 @@ def free_port() -> int:
 class RabbitMQ(fixtures.Fixture):
     """Starts with the fixture; ``url`` is its transport URL."""
 
-    def _setUp(self) -> None:  # noqa: N802 (the fixtures library's)
+    def _setUp(self) -> None:
         program = shutil.which('rabbitmq-server', path=SYSTEM_PATH)
         if program is None:
             raise unittest.SkipTest('needs rabbitmq-server (Debian package rabbitmq-server)')
