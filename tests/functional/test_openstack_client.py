@@ -60,6 +60,7 @@ class ClientOnStandaloneTest(TestCase):
         self.assertEqual(
             {'is_root_enabled': True}, openstack.json('database', 'root', 'show', 'clstr')
         )
+        api.completed(cluster['id'])
 
 
 class ClientOnDaemonsTest(ClientOnStandaloneTest):
