@@ -214,7 +214,8 @@ def _write_and_read(client: RedisCluster) -> None:
 def _print_nodes(client: RedisCluster, cluster: Any) -> None:
     rows = [('NAME', 'STATUS', 'ADDRESS', 'SLOTS', 'KEYS')]
     owned: dict[str, list[str]] = {}
-    for (first, last), owners in client.cluster_slots().items():
+    shards: Any = client.cluster_slots()
+    for (first, last), owners in shards.items():
         ip, port = owners['primary']
         owned.setdefault(f'{ip}:{port}', []).append(f'{first}-{last}')
     for instance in cluster['instances']:
