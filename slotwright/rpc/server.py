@@ -160,7 +160,7 @@ class RpcServer:
             running = self._running.value
             closer.join(CLOSE_TIMEOUT)
         if closer.is_alive():
-            LOG.warning('The message broker is away: not all answers of %s are sent', self._target)
+            LOG.warning('The message broker is away: giving up its connections of %s', self._target)
 
     def _close(self) -> None:
         if self._listening:
