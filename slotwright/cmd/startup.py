@@ -41,7 +41,7 @@ def configure(
         conf(argv, project='slotwright', prog=program, version=slotwright.__version__)
         for group, opts in options.list_opts():
             for option in opts:
-                conf[group][option.dest]  # noqa: B018 (a bad value is told here, not later)
+                conf[group][option.dest]  # a bad value is told now, not when it is needed
     except cfg.Error as error:
         raise SystemExit(f'{program}: {error}') from error
     if not (conf.log_file or conf.log_dir):
