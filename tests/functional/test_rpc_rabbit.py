@@ -1,6 +1,7 @@
 """RPC over a real RabbitMQ: the transport suite, outages and queues."""
 
 import concurrent.futures
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -112,6 +113,19 @@ class OutageTest(RpcParts, _WithBroker):
         server.start()
         self.stop_broker()
         within_reason(server.stop)
+        within_reason(server.wait)
+
+    def test_a_server_with_an_answer_to_send_stops_while_the_broker_is_down(self) -> None:
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        guest = Guest(lambda *_: gate.wait(HANG) and {})
+        server = RpcServer(self.transport, contract.GUESTAGENT_TOPIC, 'answers', [guest])
+        server.start()
+        node = GuestAgentClient(self.transport, 1.0, 1.0).node('answers')
+        self.assertRaises(errors.GuestSilent, node.status, CONTEXT)
+        self.stop_broker()
+        server.stop()
+        gate.set()
         within_reason(server.wait)
 
     def test_a_restarted_broker_serves_old_clients_and_servers(self) -> None:
