@@ -11,8 +11,8 @@ A, B, C = 'a' * 40, 'b' * 40, 'c' * 40
 MEMBERS = {A: [[0, 8191]], B: [[8192, 16383]]}
 
 
-def line(node_id, owned, flags='master', link='connected'):
-    return f'{node_id} 10.0.0.{ord(node_id[0])}:1@2 {flags} - 0 0 1 {link} {owned}\n'
+def line(node_id, owned, flags='master'):
+    return f'{node_id} 10.0.0.{ord(node_id[0])}:1@2 {flags} - 0 0 1 connected {owned}\n'
 
 
 ME = line(A, '0-8191', 'myself,master')
@@ -31,13 +31,13 @@ class CompareTests(testtools.TestCase):
         self.assertEqual({B}, self._compare(ME + line(B, '')).disagreeing)
         self.assertEqual({C}, self._compare(ME + line(B, '8192-16383') + line(C, '')).strangers)
 
-    def test_handshake_failing_and_unlinked_peers_unsettle(self):
+    def test_handshake_and_failing_peers_unsettle(self):
         full = ME + line(B, '8192-16383')
         greeting = self._compare(full + line(C, '', 'handshake'))
         self.assertTrue(greeting.unsettled)
         self.assertFalse(greeting.strangers)
-        for flags, link in (('master,fail?', 'connected'), ('master', 'disconnected')):
-            self.assertFalse(self._compare(ME + line(B, '8192-16383', flags, link)).complete)
+        for flags in ('master,fail?', 'master,fail'):
+            self.assertFalse(self._compare(ME + line(B, '8192-16383', flags)).complete)
 
 
 class ModelNode:
