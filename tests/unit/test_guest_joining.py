@@ -78,7 +78,7 @@ class ModelNode:
             text = ME + (line(B, '8192-16383') if known else '')
             return text + (line(C, '') if self.stranger else '')
         if command == ('CLUSTER', 'INFO'):
-            ok = known and self.now > max(0.5, self.timeout / 1000)
+            ok = known and self.now > max(0.5, min(5000, self.timeout) / 1000)
             return (
                 f'cluster_state:{"ok" if ok else "fail"}\r\n'
                 f'cluster_known_nodes:{1 + known + self.stranger}\r\n'
@@ -156,6 +156,11 @@ class JoinerTests(testtools.TestCase):
 
 class PaceTests(testtools.TestCase):
     def test_gossip_needs_a_short_timeout_above_the_dense_limit(self):
-        self.assertIsNone(Pace.of(DENSE, True).gossip_timeout)
-        self.assertEqual(1500, Pace.of(100, True).gossip_timeout)
-        self.assertIsNone(Pace.of(100, False).gossip_timeout)
+        self.assertEqual(15000, Pace.of(DENSE, True).timeout)
+        self.assertEqual(1500, Pace.of(100, True).timeout)
+
+    def test_pings_stay_affordable(self):
+        for members in (3, 25, 50, DENSE, DENSE + 1, 100, 200):
+            pace = Pace.of(members, True)
+            for timeout in (pace.timeout, pace.repair):
+                self.assertLess(members * members / (timeout / 2000), 13400)
