@@ -108,6 +108,11 @@ class OutageTest(RpcParts, _WithBroker):
         self.assert_unavailable(self.guests.node('any').status, CONTEXT)
         self.assert_unavailable(self.manager.delete_cluster, CONTEXT, 'cluster-1')
 
+    def test_a_first_call_after_casts_does_not_hang_either(self) -> None:
+        self.manager.delete_cluster(CONTEXT, 'cluster-1')
+        self.stop_broker()
+        self.assert_unavailable(self.guests.node('any').status, CONTEXT)
+
     def test_a_server_stops_while_the_broker_is_down(self) -> None:
         server = RpcServer(self.transport, contract.GUESTAGENT_TOPIC, 'stops', [Guest()])
         server.start()
