@@ -93,7 +93,12 @@ class AgentService:
         self._supervisor.changed = self._on_change
         self._watcher.start()
         self._thread.start()
-        self._rpc_server.start()
+        try:
+            # Last: it may wait for a broker, and Redis is not to wait with it.
+            self._rpc_server.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the agent; its redis-server goes on."""

@@ -85,9 +85,11 @@ class DeathTests(GuestCase):
 
     def test_leaves_no_zombie(self):
         (guest,) = self.prepared()
-        pid = guest.pid
-        guest.do('stop', wipe=False)
-        self.assertFalse(os.path.exists(f'/proc/{pid}'))
+        for wipe in (False, True):
+            guest.prepare()
+            pid = guest.pid
+            guest.do('stop', wipe=wipe)
+            self.assertFalse(os.path.exists(f'/proc/{pid}'))
 
 
 class AssignmentTests(GuestCase):
