@@ -33,6 +33,8 @@ class RpcServer(Protocol):
 
     def wait(self) -> None: ...
 
+    def remove(self) -> None: ...
+
 
 class AgentService:
     """One agent in this process; there may be many.
@@ -111,7 +113,8 @@ class AgentService:
         self._supervisor.changed = lambda: None
         self._watcher.stop()
         self._supervisor.release()
-        if self._store.wiped:
+        if self._store.wiped:  # nothing of the instance stays, here or at the broker
+            self._rpc_server.remove()
             self._directory.remove()
         self._directory.unlock()
 

@@ -98,6 +98,9 @@ class DirectServer:
     def wait(self) -> None:
         pass
 
+    def remove(self) -> None:
+        pass
+
 
 class Guest:
     """One agent in this process and its instance; commands raise what the agent raised."""
