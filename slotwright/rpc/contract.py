@@ -93,6 +93,8 @@ class TaskManagerAPI(Protocol):
 
         Answer: {'wanted': bool, 'cluster_id': str}. Not wanted: the agent wipes itself
         before it touches Redis in any other way.
+
+        :raises NotFound: nothing is known of the instance, so nothing is to be done to it.
         """
 
 
