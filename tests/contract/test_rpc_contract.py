@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import unittest
 
+from guestagent.endpoint import GuestAgentEndpoint
 from slotwright.rpc import contract
 from slotwright.rpc.clients import GuestNode, TaskManagerClient
 from slotwright.rpc.server import OFFERS
@@ -39,6 +40,7 @@ class SpeakersTest(unittest.TestCase):
 
     def test_the_endpoints_speak_the_protocols(self) -> None:
         assert_speaks(self, TaskManagerEndpoint, contract.TaskManagerAPI)
+        assert_speaks(self, GuestAgentEndpoint, contract.GuestAgentAPI)
 
     def test_the_seeds_six_keep_their_signatures(self) -> None:
         seed = {

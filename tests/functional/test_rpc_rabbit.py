@@ -15,7 +15,7 @@ from slotwright.rpc.clients import GuestAgentClient, TaskManagerClient
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import get_transport
 from tests.contract.rpc_suite import CONTEXT, Guest, RpcParts, RpcSuite
-from tests.functional.rabbit import RabbitMQ
+from tests.servers import RabbitMQ
 
 #: A hang is what takes longer than this, in seconds; the real times are 0 to 4.
 HANG = 60
@@ -58,13 +58,13 @@ class RabbitTest(RpcSuite, _WithBroker):
         server = RpcServer(transport, contract.GUESTAGENT_TOPIC, 'gone', [Guest()])
         server.start()
         self.assertFalse(transport.forget_server(contract.GUESTAGENT_TOPIC, 'gone'))
-        self.assertIn('guestagent.gone', self.broker.queues(self.url))
+        self.assertIn('guestagent.gone', self.broker.queues())
         server.stop()
         server.wait()
-        self.assertIn('guestagent.gone', self.broker.queues(self.url))
+        self.assertIn('guestagent.gone', self.broker.queues())
         for _ in range(2):
             self.assertTrue(transport.forget_server(contract.GUESTAGENT_TOPIC, 'gone'))
-            self.assertNotIn('guestagent.gone', self.broker.queues(self.url))
+            self.assertNotIn('guestagent.gone', self.broker.queues())
 
     def test_wrong_credentials_are_unavailable(self) -> None:
         self.useFixture(conffixture.ConfFixture(cfg.CONF))
@@ -87,7 +87,7 @@ class OutageTest(RpcParts, _WithBroker):
         self.guests = GuestAgentClient(self.transport, HANG, HANG)
 
     def stop_broker(self) -> None:
-        self.broker.stop()
+        self.broker.kill()
         self.addCleanup(self.broker.start)
 
     def assert_unavailable(self, work: Callable[..., Any], *arguments: Any) -> None:
@@ -137,12 +137,12 @@ class OutageTest(RpcParts, _WithBroker):
         name = self.serve(self.transport, contract.GUESTAGENT_TOPIC, Guest(lambda *_: {}))
         node = self.guests.node(name)
         self.assertEqual({}, node.status(CONTEXT))
-        self.broker.stop()
+        self.broker.kill()
         self.broker.start()
         self.assertEqual({}, within_reason(node.status, CONTEXT))
 
     def test_a_server_may_start_before_the_broker(self) -> None:
-        self.broker.stop()
+        self.broker.kill()
         guest = Guest(lambda *_: {})
         name = self.serve(self.transport, contract.GUESTAGENT_TOPIC, guest, 'early')
         self.broker.start()
