@@ -17,7 +17,7 @@ import testtools
 from guestagent.service import AgentService
 from guestagent.wiring import AgentOptions, build_agent
 from slotwright.domain import errors, slots
-from slotwright.domain.errors import EngineNotFound, Unavailable
+from slotwright.domain.errors import EngineNotFound, NotFound, Unavailable
 from slotwright.domain.topology import Address, NodeStatus
 from slotwright.engine import EngineFinder
 from slotwright.rpc.contract import CommandContext
@@ -57,6 +57,8 @@ class TaskManager:
     def __init__(self) -> None:
         self.wanted = True
         self.away = False
+        self.has_records = True
+        self.questions = 0
         self.reports: list[dict[str, Any]] = []
         self._changed = threading.Condition()
 
@@ -70,6 +72,9 @@ class TaskManager:
     def assignment(self, context: Any, instance_id: str) -> dict[str, Any]:
         if self.away:
             raise Unavailable('the broker is away')
+        self.questions += 1
+        if not self.has_records:
+            raise NotFound('never recorded here')
         return {'wanted': self.wanted, 'cluster_id': CLUSTER}
 
     def wait_for(self, **wanted: Any) -> None:

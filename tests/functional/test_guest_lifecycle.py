@@ -134,6 +134,16 @@ class AssignmentTests(GuestCase):
         stopped.taskmanager.wait_for(running=True)
         self.assertTrue(stopped.status().running)
 
+    def test_lost_records_are_no_reason_to_remove_data(self):
+        (guest,) = self.prepared()
+        pid = guest.pid
+        guest.stop()
+        guest.taskmanager.has_records = False
+        guest.start()
+        asked = guest.taskmanager.questions
+        eventually(lambda: guest.taskmanager.questions >= asked + 3, 'asked again')
+        self.assertEqual((pid, True), (guest.pid, guest.status().running))
+
     def test_reports(self):
         (guest,) = self.prepared()
         guest.taskmanager.wait_for(running=True, node_id=guest.node_id, wiped=False)

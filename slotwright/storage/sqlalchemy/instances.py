@@ -53,10 +53,15 @@ class Instances(Transactional):
     @reads
     def assigned_cluster(self, conn: sa.Connection, instance_id: str) -> str | None:
         """A failed instance that lost its address is not wanted either."""
-        query = sa.select(instances.c.cluster_id).where(
-            instances.c.id == instance_id, IS_LIVE, instances.c.host.is_not(None)
+        is_wanted = sa.and_(IS_LIVE, instances.c.host.is_not(None))
+        query = sa.select(instances.c.cluster_id, is_wanted.label('wanted')).where(
+            instances.c.id == instance_id
         )
-        return conn.execute(query).scalar()
+        row = conn.execute(query).first()
+        if row is None:
+            raise NotFound(f'Instance {instance_id} was never recorded here.')
+        cluster_id: str | None = row.cluster_id if row.wanted else None
+        return cluster_id
 
     @writes
     def set_node_ids(self, conn: sa.Connection, claim: Claim, node_ids: Mapping[str, str]) -> None:
