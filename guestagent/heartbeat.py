@@ -55,7 +55,7 @@ class Reporter:
         return True
 
     def assignment(self) -> Wire | None:
-        """Ask what the instance is for; None when nobody answers, or nobody knows."""
+        """Ask what the instance is for; None when nobody answers."""
         try:
             answer = self._taskmanager.assignment(self._context(), self._instance_id)
         except Exception as e:  # noqa: BLE001 - whatever the transport raises

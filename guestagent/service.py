@@ -152,7 +152,7 @@ class AgentService:
         return True
 
     def _ask(self) -> bool | None:
-        """Ask until somebody answers; None when the agent is stopped meanwhile.
+        """Ask until somebody who knows answers; None when the agent is stopped meanwhile.
 
         Until then no redis-server is started: the instance may be long gone from the
         books. One that runs is left to run.

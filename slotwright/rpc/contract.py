@@ -94,8 +94,7 @@ class TaskManagerAPI(Protocol):
         Answer: {'wanted': bool, 'cluster_id': str}. Not wanted: the agent wipes itself
         before it touches Redis in any other way.
 
-        :raises NotFound: for an instance that was never recorded. The agent takes that as
-            no answer: a lost or foreign database is no reason to remove data.
+        :raises NotFound: nothing is known of the instance, so nothing is to be done to it.
         """
 
 

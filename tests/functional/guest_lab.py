@@ -57,8 +57,7 @@ class TaskManager:
     def __init__(self) -> None:
         self.wanted = True
         self.away = False
-        self.has_records = True
-        self.questions = 0
+        self.forgetful = False
         self.reports: list[dict[str, Any]] = []
         self._changed = threading.Condition()
 
@@ -72,9 +71,8 @@ class TaskManager:
     def assignment(self, context: Any, instance_id: str) -> dict[str, Any]:
         if self.away:
             raise Unavailable('the broker is away')
-        self.questions += 1
-        if not self.has_records:
-            raise NotFound('never recorded here')
+        if self.forgetful:
+            raise NotFound('Instance instance-1 is not known here.')
         return {'wanted': self.wanted, 'cluster_id': CLUSTER}
 
     def wait_for(self, **wanted: Any) -> None:

@@ -164,7 +164,7 @@ class EndpointTest(TestCase):
         endpoint.update_cluster(context, 'c')
         self.assertEqual(['woken'] * 5, heard)
 
-    def test_of_an_unknown_instance_nothing_is_said(self) -> None:
+    def test_an_unknown_instance_is_not_called_unwanted(self) -> None:
         store = SQLAlchemyStore.connect('sqlite://')
         self.addCleanup(store.close)
         migration.upgrade(store)

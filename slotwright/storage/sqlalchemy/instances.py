@@ -54,14 +54,11 @@ class Instances(Transactional):
     def assigned_cluster(self, conn: sa.Connection, instance_id: str) -> str | None:
         """A failed instance that lost its address is not wanted either."""
         is_wanted = sa.and_(IS_LIVE, instances.c.host.is_not(None))
-        query = sa.select(instances.c.cluster_id, is_wanted.label('wanted')).where(
-            instances.c.id == instance_id
-        )
-        row = conn.execute(query).first()
+        query = sa.select(instances.c.cluster_id, is_wanted).where(instances.c.id == instance_id)
+        row = conn.execute(query).one_or_none()
         if row is None:
-            raise NotFound(f'Instance {instance_id} was never recorded here.')
-        cluster_id: str | None = row.cluster_id if row.wanted else None
-        return cluster_id
+            raise NotFound(f'Instance {instance_id} is not known here.')
+        return row[0] if row[1] else None
 
     @writes
     def set_node_ids(self, conn: sa.Connection, claim: Claim, node_ids: Mapping[str, str]) -> None:
