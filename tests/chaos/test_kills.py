@@ -59,6 +59,12 @@ def lives(undisturbed: Mapping[str, Phase], choice: str) -> Iterator[Kills]:
         yield dict(zip(KINDS, row, strict=True))
 
 
+def tell(text: str) -> None:
+    """Show how far a run of most of an hour is."""
+    if choice() == 'all':
+        sys.stderr.write(f'{text}\n')
+
+
 class Lanes:
     """Goes through lives side by side and keeps what they came to."""
 
@@ -97,7 +103,7 @@ class Lanes:
                 with Life(broker, self._role) as life:
                     self._live(life, kills)
             except Exception as error:  # noqa: BLE001 - the lane goes on with the next
-                self.failures.append(f'{kills}: {type(error).__name__}: {error}')
+                self._failed(f'{kills}: {type(error).__name__}: {error}')
 
     def _live(self, life: Life, kills: Kills) -> None:
         for kind, number in kills.items():
@@ -109,12 +115,17 @@ class Lanes:
                 self.failed[kind] += 1
                 events = life.events()
                 at = events[number - 1] if NEVER < number <= len(events) else 'no kill'
-                self.failures.append(
+                self._failed(
                     f'{kind} {number}, {at}: {type(error).__name__}: {error}\n'
                     f'{life.logs()}\nall events: {events}'
                 )
                 return
             self.killed[kind] += NEVER < number <= len(phase.events)
+        tell(f'{self._role} {kills}')
+
+    def _failed(self, what: str) -> None:
+        self.failures.append(what)
+        tell(f'FAILED {what}')
 
 
 class TaskManagerKillTest(TestCase):
@@ -129,8 +140,7 @@ class TaskManagerKillTest(TestCase):
         self.assert_sound(undisturbed)
         lanes = Lanes(self.role, undisturbed, lives(undisturbed, choice()))
         lanes.run(hosts)
-        if choice() == 'all':
-            sys.stderr.write(f'{lanes.table()}\n')
+        tell(lanes.table())
         repeat = f'SLOTWRIGHT_CHAOS={choice()}\n{lanes.table()}\n'
         self.assertEqual([], lanes.failures, repeat + '\n\n'.join(lanes.failures))
         for kind in KINDS:
