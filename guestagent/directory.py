@@ -57,6 +57,11 @@ class InstanceDirectory:
             else:
                 entry.unlink(missing_ok=True)
 
+    def remove(self) -> None:
+        """Remove the directory itself, if nothing is in it."""
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
     def used(self) -> float:
         """GiB on disk, rounded to two decimals."""
         return round(_bytes_under(self.path) / 2**30, 2)

@@ -17,6 +17,9 @@ from slotwright.domain.errors import GuestError
 LOG = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LONGEST_RETRY = 0.2, 5.0  # seconds between two questions for the assignment
+#: Heartbeats after which an agent asks again what its instance is for: it may have been
+#: suspended, or cut off, while the instance was given up.
+ASK_EVERY = 6
 #: Seconds an agent whose instance was wiped on command stays to answer a repeated command.
 LINGER = 30.0
 
@@ -90,7 +93,12 @@ class AgentService:
         self._supervisor.changed = self._on_change
         self._watcher.start()
         self._thread.start()
-        self._rpc_server.start()
+        try:
+            # Last: it may wait for a broker, and Redis is not to wait with it.
+            self._rpc_server.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the agent; its redis-server goes on."""
@@ -103,6 +111,8 @@ class AgentService:
         self._supervisor.changed = lambda: None
         self._watcher.stop()
         self._supervisor.release()
+        if self._store.wiped:
+            self._directory.remove()
         self._directory.unlock()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -131,11 +141,7 @@ class AgentService:
         if wanted is None:
             return False
         if not wanted:
-            LOG.info('The instance is not wanted any more: removing it')
-            with self._serial:
-                self._agent.wipe()
-            while not self._reporter.report() and not self._stopping.is_set():
-                self._pause(self._interval)
+            self._remove()
             return False
         try:
             with self._serial:
@@ -161,8 +167,16 @@ class AgentService:
             pause = min(_LONGEST_RETRY, pause * 2)
         return None
 
+    def _remove(self) -> None:
+        LOG.info('The instance is not wanted any more: removing it')
+        with self._serial:
+            self._agent.wipe()
+        while not self._reporter.report() and not self._stopping.is_set():
+            self._pause(self._interval)
+
     def _beat(self) -> None:
         wiped_at: float | None = None
+        asked_at = self._clock()
         while not self._stopping.is_set():
             self._poke.clear()
             if self._stopping.is_set():
@@ -172,6 +186,11 @@ class AgentService:
                 wiped_at = self._clock() if wiped_at is None else wiped_at
                 if reported and self._clock() - wiped_at > LINGER and self._is_unwanted():
                     return
+            elif reported and self._clock() - asked_at >= ASK_EVERY * self._interval:
+                if self._is_unwanted():
+                    self._remove()
+                    return
+                asked_at = self._clock()
             self._poke.wait(self._interval)
 
     def _is_unwanted(self) -> bool:

@@ -162,7 +162,8 @@ def _create(api: Api) -> Any:
     operation = cluster['operation']
     if operation['state'] != 'completed':
         raise DemoFailed(f'{operation["kind"]} {operation["state"]}: {operation["reason"]}')
-    print(f'\r\x1b[K{"ACTIVE":>8}  after {time.monotonic() - started:.1f} s')
+    start, _ = _line_ends()
+    print(f'{start}{"ACTIVE":>8}  after {time.monotonic() - started:.1f} s')
     return cluster
 
 
@@ -180,10 +181,15 @@ def _wait(look: Callable[[], Any], started: float, timeout: float = 120) -> Any:
             line = 'accepted'
         if line != shown:
             shown = line
-            start, end = ('\r\x1b[K', '') if sys.stdout.isatty() else ('', '\n')
+            start, end = _line_ends()
             print(f'{start}{cluster["task"]["name"]:>8}  {_shorten(line)}', end=end, flush=True)
         time.sleep(0.1)
     raise DemoFailed(f'the cluster is still {cluster["task"]["name"]}: {shown}')
+
+
+def _line_ends() -> tuple[str, str]:
+    """Start and end of a line of progress: written over on a terminal, kept elsewhere."""
+    return ('\r\x1b[K', '') if sys.stdout.isatty() else ('', '\n')
 
 
 def _shorten(line: str) -> str:
@@ -214,7 +220,8 @@ def _write_and_read(client: RedisCluster) -> None:
 def _print_nodes(client: RedisCluster, cluster: Any) -> None:
     rows = [('NAME', 'STATUS', 'ADDRESS', 'SLOTS', 'KEYS')]
     owned: dict[str, list[str]] = {}
-    for (first, last), owners in client.cluster_slots().items():
+    shards: Any = client.cluster_slots()
+    for (first, last), owners in shards.items():
         ip, port = owners['primary']
         owned.setdefault(f'{ip}:{port}', []).append(f'{first}-{last}')
     for instance in cluster['instances']:

@@ -30,6 +30,9 @@ LOG = logging.getLogger(__name__)
 #: next one go on soon.
 LEASE = 2.0
 
+#: A laptop may be called something else tomorrow; its data directory is what counts.
+HOST = 'standalone'
+
 
 class AlreadyRunning(Unavailable):
     """Another standalone uses the data directory."""
@@ -76,6 +79,7 @@ def configure(conf: cfg.ConfigOpts, data_dir: str, host: str, port: int) -> None
     conf.set_override('connection', f'sqlite:///{data_dir}/slotwright.db', group='database')
     conf.set_override('data_dir', os.path.join(data_dir, 'instances'), group='local')
     conf.set_override('provisioner', 'local', group='taskmanager')
+    conf.set_override('host', HOST, group='taskmanager')
     conf.set_default('lease', LEASE, group='taskmanager')
     conf.set_override('bind_host', host, group='api')
     conf.set_override('bind_port', port, group='api')

@@ -38,7 +38,7 @@ def build(
 ) -> TaskManagerService:
     """Wire a taskmanager. ``launcher`` runs agents another way than as processes."""
     options = conf.taskmanager
-    host = socket.gethostname()
+    host = options.host or socket.gethostname()
     guests = guest_client(conf, transport)
     strategy = load_class(conf.redis.taskmanager_strategy, '[redis] taskmanager_strategy')()
     provisioner = _provisioner(conf, store, host, launcher)

@@ -37,6 +37,20 @@ class InstanceStatus(enum.StrEnum):
     DELETED = 'DELETED'
 
 
+#: How the status of an instance moves. It starts as BUILD, and DELETED is for good.
+INSTANCE_TRANSITIONS: dict[InstanceStatus, frozenset[InstanceStatus]] = {
+    InstanceStatus.BUILD: frozenset(
+        {InstanceStatus.ACTIVE, InstanceStatus.ERROR, InstanceStatus.DELETED}
+    ),
+    InstanceStatus.ACTIVE: frozenset({InstanceStatus.SHUTDOWN}),
+    InstanceStatus.ERROR: frozenset({InstanceStatus.SHUTDOWN}),
+    InstanceStatus.SHUTDOWN: frozenset(
+        {InstanceStatus.ACTIVE, InstanceStatus.ERROR, InstanceStatus.DELETED}
+    ),
+    InstanceStatus.DELETED: frozenset(),
+}
+
+
 class OperationKind(enum.StrEnum):
     """What an accepted request wants done to a cluster."""
 
