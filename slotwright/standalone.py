@@ -76,7 +76,7 @@ def configure(conf: cfg.ConfigOpts, data_dir: str, host: str, port: int) -> None
     """Set what makes a standalone; everything else stays as configured."""
     data_dir = os.path.abspath(data_dir)
     conf.set_override('transport_url', 'local://')
-    conf.set_override('connection', f'sqlite:///{data_dir}/slotwright.db', group='database')
+    conf.set_override('connection', f'sqlite:///{data_dir}/slotwright.sqlite', group='database')
     conf.set_override('data_dir', os.path.join(data_dir, 'instances'), group='local')
     conf.set_override('provisioner', 'local', group='taskmanager')
     conf.set_override('host', HOST, group='taskmanager')

@@ -132,7 +132,7 @@ class Deployment(fixtures.Fixture):
 
     def _setUp(self) -> None:
         self.directory = Path(self.useFixture(fixtures.TempDir()).path)
-        self.database = self.database or f'sqlite:///{self.directory}/slotwright.db'
+        self.database = self.database or f'sqlite:///{self.directory}/slotwright.sqlite'
         self.data_dir = self.directory / 'instances'
         self.port = servers.free_port()
         self.network = f'127.{100 + os.getpid() % 100}.{next(_networks)}.0/24'

@@ -34,7 +34,7 @@ class Standalone(fixtures.Fixture):
     @property
     def database(self) -> str:
         """The URL of its database."""
-        return f'sqlite:///{self.data_dir}/slotwright.db'
+        return f'sqlite:///{self.data_dir}/slotwright.sqlite'
 
     def command(self) -> list[str]:
         return [
