@@ -4,7 +4,6 @@ For a laptop, a demo and tests. Redis servers are processes of their own as ever
 they go on when this process ends, however it ends, and are found again by the next.
 """
 
-import fcntl
 import logging
 import os
 import threading
@@ -16,6 +15,7 @@ import api.wiring
 import guestagent.wiring
 import taskmanager.wiring
 from guestagent.service import AgentService
+from slotwright import dirlock
 from slotwright.domain.errors import Unavailable
 from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
@@ -135,10 +135,7 @@ def _agent_maker(conf: cfg.ConfigOpts, transport: Transport) -> Callable[[str, s
 
 
 def _lock(data_dir: str) -> int:
-    descriptor = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+        return dirlock.acquire(data_dir)
+    except dirlock.Held:
         raise AlreadyRunning(f'another standalone runs on {data_dir}') from None
-    return descriptor

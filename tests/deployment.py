@@ -4,9 +4,11 @@ Whatever they start (agents, redis-servers) lives on when a daemon is killed, an
 with the fixture.
 """
 
+import itertools
 import json
 import os
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -20,7 +22,10 @@ from tests import processes, servers
 from tests.guarded import Process, wait_until
 
 PROJECT = 'demo'
-LOOPBACK_NETWORKS = iter(f'127.{100 + os.getpid() % 100}.{n}.0/24' for n in range(1, 255))
+#: Third octets of the loopback networks that deployments of this process get.
+_networks = itertools.cycle(range(1, 255))
+#: Alembic runs one upgrade at a time in a process.
+_migrating = threading.Lock()
 #: As wide as a test's patience with a busy machine.
 READY = 120.0
 
@@ -130,10 +135,11 @@ class Deployment(fixtures.Fixture):
         self.database = self.database or f'sqlite:///{self.directory}/slotwright.db'
         self.data_dir = self.directory / 'instances'
         self.port = servers.free_port()
-        self.network = next(LOOPBACK_NETWORKS)
+        self.network = f'127.{100 + os.getpid() % 100}.{next(_networks)}.0/24'
         self.config = self.directory / 'slotwright.conf'
         self.config.write_text(self._render())
-        migration.upgrade(self.database)
+        with _migrating:
+            migration.upgrade(self.database)
         self.taskmanagers = [self.start_taskmanager() for _ in range(self.count)]
         self.api_process = self.useFixture(self._daemon('slotwright.cmd.api'))
         self.api = HttpApi(f'http://127.0.0.1:{self.port}')

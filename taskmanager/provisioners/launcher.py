@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from slotwright import agentlock
+from slotwright import dirlock
 from slotwright.domain.errors import Unavailable
 
 LOG = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ class ProcessLauncher:
             if child is not None and child.poll() is None:
                 return
             os.makedirs(directory, mode=0o700, exist_ok=True)
-            if not agentlock.is_held(directory):
+            if not dirlock.is_held(directory):
                 self._children[instance_id] = self._spawn(instance_id, directory)
 
     def stop(self, instance_id: str, directory: str) -> None:
-        gone = agentlock.terminate(directory, STOP_TIMEOUT)
+        gone = dirlock.terminate(directory, STOP_TIMEOUT)
         with self._lock:
             child = self._children.pop(instance_id, None)
         if child is not None:

@@ -3,6 +3,7 @@
 import os
 import socket
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from slotwright.domain.clusters import Cluster
@@ -26,11 +27,14 @@ class NotedLauncher:
         self.running: dict[str, str] = {}
         self.closed = False
 
+        self.stopped: Callable[[], None] = lambda: None
+
     def start(self, instance_id: str, directory: str) -> None:
         self.running[instance_id] = directory
 
     def stop(self, instance_id: str, directory: str) -> None:
         self.running.pop(instance_id, None)
+        self.stopped()
 
     def close(self) -> None:
         self.closed = True
@@ -131,6 +135,18 @@ class LocalProvisionerTest(TestCase):
             provisioner.destroy(instance)
         self.assertEqual({}, self.launcher.running)
         self.assertFalse(os.path.exists(provisioner.directory(instance.id)))
+
+    def test_an_agent_that_is_taken_away_is_not_tended(self) -> None:
+        claim, cluster = self.claimed(1)
+        provisioner = self.provisioner()
+        provisioner.provision(claim, cluster.instances[0])
+        instance = self.store.load(claim).instances[0]
+        self.launcher.stopped = provisioner.tend  # comes between, where it does most harm
+        provisioner.destroy(instance)
+        provisioner.tend()  # the database still has the place
+        self.assertEqual({}, self.launcher.running)
+        provisioner.provision(claim, instance)  # its operation wants it once more
+        self.assertEqual([instance.id], list(self.launcher.running))
 
     def test_another_hosts_instances_are_left_alone(self) -> None:
         claim, cluster = self.claimed(1)
