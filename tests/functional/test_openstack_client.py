@@ -10,7 +10,7 @@ MEMBER = ('--instance', 'flavor=1,volume=1')
 
 
 class ClientOnStandaloneTest(TestCase):
-    timeout = 400
+    timeout = 600
 
     def service(self) -> HttpApi:
         return self.useFixture(Standalone()).api
