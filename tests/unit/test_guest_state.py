@@ -62,6 +62,15 @@ class FenceTests(DirectoryCase):
         self.store = StateStore(self.directory)
         self.fence = Fence(self.store)
 
+    def test_a_claim_that_cannot_be_written_is_not_obeyed(self):
+        self.fence.admit(CommandContext(cluster_id='a', epoch=7))
+        shutil.rmtree(self.directory.path)
+        newer = CommandContext(cluster_id='a', epoch=8)
+        for admit in (self.fence.admit, self.fence.admit_read):
+            error = self.assertRaises(errors.GuestError, admit, newer)
+            self.assertIn(str(self.directory.state), error.message)
+        self.assertEqual(7, self.store.state.epoch)
+
     def test_a_newer_epoch_is_on_disk_before_anything_runs(self):
         self.fence.admit(CommandContext(cluster_id='a', epoch=7))
         self.assertEqual(7, json.loads(self.directory.state.read_text())['epoch'])
