@@ -69,6 +69,12 @@ class InProcessLauncher:
         if agent is not None:
             agent.stop()
 
+    def reap(self) -> None:
+        with self._lock:
+            ended = [i for i, agent in self._agents.items() if agent.wait(0)]
+            for instance_id in ended:
+                self._agents.pop(instance_id).stop()
+
     def close(self) -> None:
         with self._lock:
             agents = list(self._agents.values())

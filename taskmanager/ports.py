@@ -72,6 +72,9 @@ class Launcher(Protocol):
         :raises Unavailable: when it is not, after a while.
         """
 
+    def reap(self) -> None:
+        """Let go of agents that ended by themselves. Called now and then."""
+
     def close(self) -> None:
         """Let go of all agents (those in this process end with it)."""
 

@@ -52,6 +52,10 @@ class ProcessLauncher:
         elif not gone:
             raise Unavailable(f'The agent of instance {instance_id} does not end.')
 
+    def reap(self) -> None:
+        with self._lock:
+            self._children = {i: c for i, c in self._children.items() if c.poll() is None}
+
     def close(self) -> None:
         """Agents go on without us; those that ended are reaped."""
         with self._lock:

@@ -89,6 +89,7 @@ class LocalProvisioner:
         shutil.rmtree(directory, ignore_errors=True)
 
     def tend(self) -> None:
+        self._launcher.reap()
         try:
             placed = self._store.list_placed(self._host)
         except StorageUnavailable as error:

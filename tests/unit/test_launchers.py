@@ -16,20 +16,23 @@ class Agent:
 
     def __init__(self, damaged: bool) -> None:
         self._damaged = damaged
+        self._started = False
         self.runs = False
+        self.stopped = False
 
     def start(self) -> None:
         if self._damaged:
             raise ValueError('agent.json is damaged')
-        self.runs = True
+        self._started = self.runs = True
 
     def wait(self, _timeout: float | None = None) -> bool:
         return not self.runs
 
     def stop(self) -> None:
-        if not self.runs:
+        if not self._started:
             raise RuntimeError('cannot join thread before it is started')
         self.runs = False
+        self.stopped = True
 
 
 class InProcessLauncherTest(TestCase):
@@ -57,6 +60,14 @@ class InProcessLauncherTest(TestCase):
         self.damaged.clear()
         self.start('a')
         self.assertTrue(self.agents['a'].runs)
+
+    def test_one_that_ended_by_itself_is_let_go_of(self) -> None:
+        self.start('a')
+        self.start('b')
+        self.agents['a'].runs = False  # as after a wipe
+        self.launcher.reap()
+        self.assertTrue(self.agents['a'].stopped)
+        self.assertTrue(self.agents['b'].runs)
 
     def test_closing_stops_all_that_run_beside_one_that_does_not(self) -> None:
         self.start('a')

@@ -39,6 +39,9 @@ class NotedLauncher:
         self.running.pop(instance_id, None)
         self.stopped()
 
+    def reap(self) -> None:
+        """No agent ends by itself here."""
+
     def close(self) -> None:
         self.closed = True
 
