@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from stevedore import driver
 
 from slotwright.cmd import guestagent
+from slotwright.engine import version_found
 
 MAX_ORDER = 65536  # bytes
 #: Plug-ins that every agent loads, by group. The first look for any reads the metadata of
@@ -106,6 +107,7 @@ def main() -> int:
     show_as([sys.executable, '-m', 'slotwright.cmd.nursery'])
     for group, name in PLUGINS:
         driver.DriverManager(group, name)
+    version_found({})  # and remembered for all agents
     gc.collect()
     gc.freeze()  # or a collection in a child would touch, and so copy, all that is shared
     with socket.socket(fileno=int(sys.argv[1])) as link:
