@@ -48,20 +48,19 @@ class Transport(oslo_transport.RPCTransport):
 
     url: oslo_transport.TransportURL
     broker: Broker | None = None
-    _seen = False
 
     def ensure_reachable(self) -> None:
         """Return at once, or after one look at the broker, when it is to be doubted.
 
         :raises Unavailable: it does not answer.
         """
-        if self.broker is not None and not self._seen:
-            self.broker.check()
-            self._seen = True
+        if self.broker is not None:
+            self.broker.ensure_reachable()
 
     def doubt(self) -> None:
-        """A delivery failed: look before the next one."""
-        self._seen = False
+        """A delivery failed: look before the next one, here and in all twins."""
+        if self.broker is not None:
+            self.broker.doubt()
 
     def forget_server(self, topic: str, server: str) -> bool:
         """Delete the queue of a server that will not come back, with all that waits in it.
@@ -75,7 +74,7 @@ class Transport(oslo_transport.RPCTransport):
 
     def twin(self) -> 'Transport':
         """Another transport to the same place, with connections of its own."""
-        return _open(self.conf, self.url)
+        return _open(self.conf, self.url, self.broker)
 
 
 def get_transport(conf: cfg.ConfigOpts, url: str | None = None) -> Transport:
@@ -97,11 +96,13 @@ def get_transport(conf: cfg.ConfigOpts, url: str | None = None) -> Transport:
         raise InvalidConfiguration(f'transport_url: {error}') from error
 
 
-def _open(conf: cfg.ConfigOpts, url: oslo_transport.TransportURL) -> Transport:
+def _open(
+    conf: cfg.ConfigOpts, url: oslo_transport.TransportURL, broker: Broker | None = None
+) -> Transport:
     transport: Transport = oslo_messaging.get_rpc_transport(
         conf, url, allowed_remote_exmods=list(ERROR_MODULES), transport_cls=Transport
     )
     transport.url = url
     if url.transport == 'rabbit':
-        transport.broker = Broker(conf, url)
+        transport.broker = broker or Broker(conf, url)
     return transport
