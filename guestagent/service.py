@@ -17,6 +17,8 @@ from slotwright.domain.errors import GuestError
 LOG = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LONGEST_RETRY = 0.2, 5.0  # seconds between two questions for the assignment
+#: Seconds from the first report of an agent without a Redis to its question.
+_LATER = 1.0
 #: Seconds an agent whose instance was wiped on command stays to answer a repeated command.
 LINGER = 30.0
 
@@ -89,8 +91,10 @@ class AgentService:
             raise
         self._supervisor.changed = self._on_change
         self._watcher.start()
-        self._thread.start()
+        # Before the first report: what is sent to a queue that is not there is lost, and
+        # its sender would wait for an answer.
         self._rpc_server.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """End the agent; its redis-server goes on."""
@@ -99,7 +103,8 @@ class AgentService:
         self._poke.set()
         self._rpc_server.stop()
         self._rpc_server.wait()
-        self._thread.join()
+        if self._thread.ident is not None:  # it was started
+            self._thread.join()
         self._supervisor.changed = lambda: None
         self._watcher.stop()
         self._supervisor.release()
@@ -127,6 +132,11 @@ class AgentService:
 
     def _settle(self) -> bool:
         """Find out what the instance is for, and obey; False when it is for nothing."""
+        if self._store.state.spec is None:
+            # There is no Redis to care for. Ready to be prepared; the question can wait
+            # until the many agents of a new cluster are not all starting.
+            self._reporter.report()
+            self._pause(_LATER * (0.5 + self._random()))
         wanted = self._ask()
         if wanted is None:
             return False
