@@ -20,6 +20,8 @@ _FIRST_RETRY, _LONGEST_RETRY = 0.2, 5.0  # seconds between two questions for the
 #: Heartbeats after which an agent asks again what its instance is for: it may have been
 #: suspended, or cut off, while the instance was given up.
 ASK_EVERY = 6
+#: Seconds from the first report of an agent without a Redis to its question.
+_LATER = 1.0
 #: Seconds an agent whose instance was wiped on command stays to answer a repeated command.
 LINGER = 30.0
 
@@ -94,10 +96,11 @@ class AgentService:
             raise
         self._supervisor.changed = self._on_change
         self._watcher.start()
-        self._thread.start()
         try:
-            # Last: it may wait for a broker, and Redis is not to wait with it.
+            # Before the first report: what is sent to a queue that is not there is lost,
+            # and its sender would wait for an answer.
             self._rpc_server.start()
+            self._thread.start()
         except BaseException:
             self.stop()
             raise
@@ -109,7 +112,8 @@ class AgentService:
         self._poke.set()
         self._rpc_server.stop()
         self._rpc_server.wait()
-        self._thread.join()
+        if self._thread.ident is not None:  # it was started
+            self._thread.join()
         self._supervisor.changed = lambda: None
         self._watcher.stop()
         self._supervisor.release()
@@ -140,6 +144,11 @@ class AgentService:
 
     def _settle(self) -> bool:
         """Find out what the instance is for, and obey; False when it is for nothing."""
+        if self._store.state.spec is None:
+            # There is no Redis to care for. Ready to be prepared; the question can wait
+            # until the many agents of a new cluster are not all starting.
+            self._reporter.report()
+            self._pause(_LATER * (0.5 + self._random()))
         wanted = self._ask()
         if wanted is None:
             return False

@@ -84,6 +84,7 @@ class LocalProvisioner:
         shutil.rmtree(directory, ignore_errors=True)
 
     def tend(self) -> None:
+        self._launcher.warm_up()
         try:
             placed = self._store.list_placed(self._host)
         except StorageUnavailable as error:
