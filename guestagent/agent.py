@@ -9,9 +9,8 @@ from guestagent.answers import AnswerCache
 from guestagent.directory import InstanceDirectory
 from guestagent.fence import Fence
 from guestagent.joining import Joiner, Peer
-from guestagent.node import Node, accepted, info_fields
+from guestagent.node import Command, Node, accepted, info_fields
 from guestagent.redisconf import NODE_TIMEOUT, TENANT_USER, tenant_rules
-from guestagent.resp import Command
 from guestagent.state import Spec, StateStore, check_hash
 from guestagent.supervisor import Supervisor
 from slotwright.domain.errors import (

@@ -21,9 +21,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from guestagent.node import Node, accepted, info_fields
+from guestagent.node import Command, Node, accepted, info_fields
 from guestagent.redisconf import NODE_TIMEOUT
-from guestagent.resp import Command
 from slotwright.domain import slots
 from slotwright.domain.errors import GuestError
 from slotwright.domain.forming import DENSE_LIMIT

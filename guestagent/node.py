@@ -1,15 +1,24 @@
 """A thin link to one Redis node: raw commands, pipelined, without retries."""
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
+import redis
+import redis.connection
+
 from guestagent.redisconf import AGENT_USER
-from guestagent.resp import Command, Connection, ReplyError
 from slotwright.domain.errors import CommandRefused, GuestError
 from slotwright.domain.topology import Address, NodeStatus, PeerView, parse_nodes
 
+Command = Sequence[str | int]
+
 CONNECT_TIMEOUT = 1.0  # seconds
 ANSWER_TIMEOUT = 4.0  # seconds
+
+
+#: Without types in redis-py.
+_connection_class: Any = redis.connection.Connection
 
 
 class Node:
@@ -22,7 +31,7 @@ class Node:
         self._address = address
         self._secret = secret
         self._lock = threading.Lock()
-        self._idle: list[Connection] = []
+        self._idle: list[Any] = []
 
     def run(self, *commands: Command) -> list[Any]:
         """Send all commands in one go; answers in order, error answers as exceptions.
@@ -32,11 +41,14 @@ class Node:
         try:
             connection = self._take()
             try:
-                answers = _awake(connection.run(commands))
+                connection.send_packed_command(
+                    connection.pack_commands([tuple(c) for c in commands])
+                )
+                answers = [_read(connection) for _ in commands]
             except BaseException:
-                connection.close()
+                connection.disconnect()
                 raise
-        except (ReplyError, OSError) as e:
+        except (redis.RedisError, OSError) as e:
             raise GuestError(f'redis-server at {self._address} does not answer: {e}') from e
         with self._lock:
             self._idle.append(connection)
@@ -70,28 +82,30 @@ class Node:
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
-            connection.close()
+            connection.disconnect()
 
-    def _take(self) -> Connection:
+    def _take(self) -> Any:
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
                 return self._connect()
-            if connection.is_idle():
+            if _usable(connection):
                 return connection
-            connection.close()
+            connection.disconnect()
 
-    def _connect(self) -> Connection:
-        address = self._address
-        connection = Connection(address.ip, address.port, CONNECT_TIMEOUT, ANSWER_TIMEOUT)
-        try:
-            (answer,) = connection.run([('AUTH', AGENT_USER, self._secret)])
-            if isinstance(answer, ReplyError):
-                raise answer
-        except BaseException:
-            connection.close()
-            raise
+    def _connect(self) -> Any:
+        connection = _connection_class(
+            host=self._address.ip,
+            port=self._address.port,
+            username=AGENT_USER,
+            password=self._secret,
+            socket_connect_timeout=CONNECT_TIMEOUT,
+            socket_timeout=ANSWER_TIMEOUT,
+            decode_responses=True,
+            protocol=2,
+        )
+        connection.connect()
         return connection
 
 
@@ -101,7 +115,7 @@ def accepted(answer: Any, command: Command) -> Any:
     :raises CommandRefused: when it is an error; only the command's name is told, since
         arguments may be secrets.
     """
-    if isinstance(answer, ReplyError):
+    if isinstance(answer, redis.RedisError):
         name = ' '.join(str(word) for word in command[:2])
         raise CommandRefused(f'{name}: {answer}')
     return answer
@@ -117,12 +131,16 @@ def info_fields(text: str) -> dict[str, str]:
     return {name: value for name, colon, value in pairs if colon}
 
 
-def _awake(answers: list[Any]) -> list[Any]:
-    """Hand answers through.
+def _read(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except redis.ResponseError as e:
+        return e
 
-    :raises ReplyError: when Redis is still loading its data and obeys nothing.
-    """
-    for answer in answers:
-        if isinstance(answer, ReplyError) and str(answer).startswith('LOADING'):
-            raise answer
-    return answers
+
+def _usable(connection: Any) -> bool:
+    """An idle connection with something to read was closed by the other side."""
+    try:
+        return not connection.can_read()
+    except (redis.RedisError, OSError):
+        return False
