@@ -8,15 +8,14 @@ The nursery has one thread, a socket to its taskmanager, and no other state: it 
 the socket, and the agents go on.
 """
 
-import contextlib
 import gc
 import json
 import os
 import select
 import socket
 import sys
-from collections.abc import Sequence
 
+import setproctitle
 from stevedore import driver
 
 from slotwright.cmd import guestagent
@@ -26,7 +25,6 @@ MAX_ORDER = 65536  # bytes
 #: Plug-ins that every agent loads, by group. The first look for any reads the metadata of
 #: all that is installed (measured: 0.2 s of CPU).
 PLUGINS = (('oslo.messaging.drivers', 'rabbit'), ('oslo.messaging.executors', 'threading'))
-_ARG_START, _ARG_END = 45, 46  # fields of /proc/PID/stat after the command's name
 
 
 class Nursery:
@@ -86,25 +84,8 @@ def _received(link: socket.socket) -> tuple[list[str], list[int]]:
     return json.loads(data), descriptors
 
 
-def show_as(words: Sequence[str]) -> None:
-    """Have ps and /proc/PID/cmdline show ``words``, as far as this process has room.
-
-    The kernel shows the memory that the arguments were given in. A process forked from
-    another shows its, which would hide which agent is whose.
-    """
-    with contextlib.suppress(OSError):  # a hardened kernel: then they all look the same
-        with open('/proc/self/stat', encoding='ascii', errors='replace') as stat:
-            fields = stat.read().rpartition(')')[2].split()
-        start, end = int(fields[_ARG_START]), int(fields[_ARG_END])
-        shown = '\0'.join(words).encode()[: end - start - 1]
-        with open('/proc/self/mem', 'r+b', buffering=0) as memory:
-            memory.seek(start)
-            memory.write(shown.ljust(end - start, b'\0'))
-
-
 def main() -> int:
-    """The arguments are the descriptor of the socket and padding, room for ``show_as``."""
-    show_as([sys.executable, '-m', 'slotwright.cmd.nursery'])
+    """The only argument is the descriptor of the socket."""
     for group, name in PLUGINS:
         driver.DriverManager(group, name)
     version_found({})  # and remembered for all agents
@@ -114,7 +95,8 @@ def main() -> int:
         command = Nursery(link).serve()
     if command is None:
         return 0
-    show_as(command)
+    # Else ps would call every agent a nursery.
+    setproctitle.setproctitle(' '.join(command))
     return guestagent.main(command[3:])
 
 

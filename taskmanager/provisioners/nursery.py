@@ -17,8 +17,6 @@ LOG = logging.getLogger(__name__)
 
 #: Seconds for an answer; the nursery may have to be imported first, on a busy machine.
 PATIENCE = 60.0
-#: Length of the command lines that a forked agent can show.
-_ROOM = 2000
 
 
 class Agent:
@@ -84,10 +82,7 @@ class Nursery:
             self._link.settimeout(PATIENCE)
             with theirs:
                 self._process = subprocess.Popen(
-                    [
-                        *(sys.executable, '-m', 'slotwright.cmd.nursery'),
-                        *(str(theirs.fileno()), '-' * _ROOM),
-                    ],
+                    [sys.executable, '-m', 'slotwright.cmd.nursery', str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,

@@ -41,7 +41,7 @@ class LauncherTests(TestCase):
         self.launcher.warm_up()
         (one, first), (two, second) = self.start('one'), self.start('two')
         for path, pid in ((one, first), (two, second)):
-            words = Path(f'/proc/{pid}/cmdline').read_bytes().rstrip(b'\0').decode().split('\0')
+            words = Path(f'/proc/{pid}/cmdline').read_bytes().rstrip(b'\0').decode().split()
             self.assertEqual([sys.executable, '-m', 'slotwright.cmd.guestagent'], words[:3])
             self.assertEqual(['--guestagent-directory', path], words[-2:])
             self.assertEqual(pid, os.getsid(pid))
