@@ -57,9 +57,14 @@ class InProcessLauncher:
                 if not agent.wait(0):
                     return
                 agent.stop()
-            os.makedirs(directory, mode=0o700, exist_ok=True)
-            agent = self._agents[instance_id] = self._make(instance_id, directory)
-            agent.start()
+                del self._agents[instance_id]
+            try:
+                os.makedirs(directory, mode=0o700, exist_ok=True)
+                agent = self._make(instance_id, directory)
+                agent.start()
+            except (OSError, ValueError) as error:  # no space, or a damaged state
+                raise Unavailable(f'The agent cannot start: {error}') from error
+            self._agents[instance_id] = agent
 
     def stop(self, instance_id: str, directory: str) -> None:
         with self._lock:

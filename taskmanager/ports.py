@@ -64,7 +64,10 @@ class Launcher(Protocol):
         """Make the next start a quick one. Called now and then."""
 
     def start(self, instance_id: str, directory: str) -> None:
-        """Start the agent unless it runs."""
+        """Start the agent unless it runs.
+
+        :raises SlotwrightError: when it cannot be started (now).
+        """
 
     def stop(self, instance_id: str, directory: str) -> None:
         """See that the agent, which has wiped its instance, is gone.

@@ -41,9 +41,12 @@ class ProcessLauncher:
                 if not agent.ended():
                     return
                 self._agents.pop(instance_id).close()
-            os.makedirs(directory, mode=0o700, exist_ok=True)
-            if not dirlock.is_held(directory):
-                self._agents[instance_id] = self._spawn(instance_id, directory)
+            try:
+                os.makedirs(directory, mode=0o700, exist_ok=True)
+                if not dirlock.is_held(directory):
+                    self._agents[instance_id] = self._spawn(instance_id, directory)
+            except OSError as error:
+                raise Unavailable(f'The agent cannot be started: {error}') from error
 
     def stop(self, instance_id: str, directory: str) -> None:
         gone = dirlock.terminate(directory, STOP_TIMEOUT)
