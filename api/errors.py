@@ -22,6 +22,7 @@ TABLE: Mapping[str, tuple[int, str]] = {
     'over_limit': (413, 'overLimit'),
     'unsupported_media_type': (415, 'badMediaType'),
     'busy': (422, 'unprocessableEntity'),
+    'never_completed': (422, 'unprocessableEntity'),
     'internal': (500, 'instanceFault'),
     'not_supported': (501, 'notImplemented'),
     'unavailable': (503, 'serviceUnavailable'),

@@ -21,7 +21,7 @@ from slotwright.domain.errors import (
     NodeHoldsData,
     NotPrepared,
 )
-from slotwright.domain.slots import SLOT_COUNT
+from slotwright.domain.slots import SLOT_COUNT, count
 from slotwright.domain.topology import NodeStatus, PeerView
 from slotwright.rpc.contract import CommandContext, Wire
 
@@ -326,6 +326,6 @@ def _missing(first: int, last: int, me: PeerView) -> Iterator[tuple[int, int]]:
 def _what_it_holds(status: NodeStatus) -> str:
     me = _myself(status.nodes)
     return (
-        f'node {me.node_id} holds {status.keys} keys, owns {sum(map(len, me.slots))} slots '
+        f'node {me.node_id} holds {status.keys} keys, owns {count(me.slots)} slots '
         f'and has {status.open_slots} open'
     )

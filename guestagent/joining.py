@@ -26,11 +26,9 @@ from guestagent.redisconf import NODE_TIMEOUT
 from guestagent.resp import Command
 from slotwright.domain import slots
 from slotwright.domain.errors import GuestError
+from slotwright.domain.forming import DENSE_LIMIT
 from slotwright.domain.slots import SlotRange
 from slotwright.domain.topology import Address, PeerView
-
-#: Up to so many members everybody meets everybody; above, gossip carries the rest.
-DENSE = 64
 
 _PUSH_AFTER = 0.2  # seconds from the first MEET to the second
 _LOOK_AFTER = 0.1  # seconds from the second MEET to the first look
@@ -40,6 +38,7 @@ _PUSH_EVERY = 0.25  # seconds between the further MEETs of late peers
 _NAP = 0.25  # longest sleep without a look at the fence
 _FORMING_TIMEOUT = 500  # ms, the smallest rejoin delay
 _REJOIN = _FORMING_TIMEOUT / 1000
+_LONGEST_REJOIN = 5000  # ms
 # The clock of the rejoin delay may have started up to one cron tick before the first slot.
 _TICK = 0.1
 
@@ -63,7 +62,7 @@ class Verdict:
     missing: frozenset[str]  # not known yet, or without an address
     strangers: frozenset[str]
     disagreeing: frozenset[str]  # known, but with other slots
-    unsettled: bool  # somebody is in handshake, failing or not linked
+    unsettled: bool  # somebody is in handshake or held for failing
 
     @property
     def complete(self) -> bool:
@@ -81,9 +80,7 @@ def compare(nodes: Sequence[PeerView], members: Mapping[str, tuple[SlotRange, ..
             for node_id, node in settled.items()
             if node_id in members and node.slots != members[node_id]
         ),
-        unsettled=any(
-            n.in_handshake or n.suspected or not (n.linked or n.is_myself) for n in nodes
-        ),
+        unsettled=any(n.in_handshake or n.suspected for n in nodes),
     )
 
 
@@ -91,17 +88,20 @@ def compare(nodes: Sequence[PeerView], members: Mapping[str, tuple[SlotRange, ..
 class Pace:
     """The timing of a join by the number of members."""
 
-    gossip_timeout: int | None  # ms, cluster-node-timeout from the start
-    push_after: float
-    poll: float
+    timeout: int  # ms, cluster-node-timeout from the start
+    repair: int  # ms, the same when peers are late
+    push_after: float  # seconds from the first MEET to the second
+    poll: float  # seconds
 
     @classmethod
     def of(cls, members: int, forming: bool) -> 'Pace':
-        if members <= DENSE:
-            return cls(None, _PUSH_AFTER, 0.012 if forming else 0.03)
-        # n * n links are pinged every half timeout: keep that affordable.
-        timeout = max(1000, members * members * 3 // 20)
-        return cls(timeout if forming else None, 1.0 + 0.6 * timeout / 1000, 0.05)
+        # n * n links are pinged every half timeout: 13000 pings a second are affordable
+        # where nothing else goes on, half of it where something is late already.
+        gossip = max(1000, members * members * 3 // 20)
+        repair = max(_FORMING_TIMEOUT, members * members * 3 // 10)
+        if members <= DENSE_LIMIT:
+            return cls(NODE_TIMEOUT, repair, _PUSH_AFTER, 0.012 if forming else 0.03)
+        return cls(gossip, repair, 1.0 + 0.6 * gossip / 1000, 0.05)
 
 
 class Joiner:
@@ -126,7 +126,8 @@ class Joiner:
         self._clock = clock
         self._sleep = sleep
         self._check = check
-        self._timeout: int | None = None  # what cluster-node-timeout was lowered to
+        self._timeout = NODE_TIMEOUT  # what cluster-node-timeout is, ms
+        self._slots_at = 0.0
 
     def run(self, peers: Sequence[Peer], patience: float, slots_at: float, ready: float) -> bool:
         """Meet the peers; answer whether the node knows exactly the members and is ok.
@@ -138,15 +139,13 @@ class Joiner:
         """
         start = self._clock()
         deadline = start + patience
+        self._slots_at = slots_at
         # Before this nobody needs to look: the state cannot be ok.
         due = max(slots_at + _REJOIN - _TICK, ready) if self._forming else ready
         try:
-            self._lower(self._pace.gossip_timeout)  # above DENSE, gossip does the work
+            self._set_timeout(self._pace.timeout)  # above DENSE_LIMIT, gossip does the work
             self._meet(peers)
             self._pause_until(min(start + self._pace.push_after, deadline))
-            # Lowered here and not before: the pings that it brings would crowd out the
-            # first MEETs (measured at 25 members on 2 cores: 0.63 s instead of 0.54 s).
-            self._lower(self._pace.gossip_timeout or _FORMING_TIMEOUT)
             self._meet(peers)
             self._pause_until(min(self._clock() + _LOOK_AFTER, deadline))
             return self._see_through(peers, start, due, deadline)
@@ -158,11 +157,15 @@ class Joiner:
     ) -> bool:
         late_from = start + self._pace.push_after + _LATE
         looked = pushed = start
-        mapped = False
+        mapped = ok = False
         while True:
             now = self._clock()
-            ok, counts_fit = self._glance(kick=mapped and now >= due)
             late = now >= late_from
+            if mapped and not ok and now >= due:
+                self._set_timeout(self._rejoin_timeout(now))
+            elif late:
+                self._set_timeout(self._repair_timeout(now - start))
+            ok, counts_fit = self._glance(kick=mapped and now >= due)
             # CLUSTER NODES costs far more than CLUSTER INFO: only when it may be the last
             # look, or when it is late and somebody may be missing.
             if (counts_fit and (ok or not mapped)) or (late and now >= looked + _LOOK_EVERY):
@@ -179,8 +182,6 @@ class Joiner:
                     self._meet([p for p in peers if p.node_id in lacking])
             if now >= deadline:
                 return False
-            if mapped or now >= late_from:
-                self._lower(_state_timeout(now - start))
             # Nothing to see before the state can change.
             self._pause_until(min(deadline, max(due if mapped else 0.0, now + self._pace.poll)))
 
@@ -208,15 +209,33 @@ class Joiner:
             for command, answer in zip(commands, self._run(*commands), strict=True):
                 accepted(answer, command)
 
-    def _lower(self, timeout: int | None) -> None:
-        if self._forming and timeout is not None and timeout != self._timeout:
+    def _rejoin_timeout(self, now: float) -> int:
+        """The largest cluster-node-timeout whose rejoin delay is over, ms.
+
+        Set as late as can be: the pings that it brings crowd out MEETs, and on a busy
+        machine links are given up for slow. At 25 members on 2 busy cores: 0.9 s when
+        lowered at the second MEET, 0.6 s when lowered here.
+        """
+        over = int((now - self._slots_at) / _REJOIN) * _FORMING_TIMEOUT
+        return self._pace.timeout if over >= _LONGEST_REJOIN else max(_FORMING_TIMEOUT, over)
+
+    def _repair_timeout(self, elapsed: float) -> int:
+        """cluster-node-timeout while somebody is late, ms.
+
+        Doubled as time passes: on a machine too busy to answer pings within it, nodes would
+        hold one another for failing for ever.
+        """
+        return min(self._pace.timeout, self._pace.repair << min(3, int(elapsed // 3)))
+
+    def _set_timeout(self, timeout: int) -> None:
+        if self._forming and timeout != self._timeout:
             self._timeout = timeout
             command = ('CONFIG', 'SET', 'cluster-node-timeout', timeout)
             accepted(self._run(command)[0], command)
 
     def _put_back(self) -> None:
         """Restore cluster-node-timeout, unless Redis is gone: its file has the old one."""
-        if self._timeout is not None:
+        if self._timeout != NODE_TIMEOUT:
             with contextlib.suppress(GuestError):
                 self._node.ask('CONFIG', 'SET', 'cluster-node-timeout', NODE_TIMEOUT)
 
@@ -230,13 +249,3 @@ class Joiner:
             self._check()
             self._sleep(min(left, _NAP))
             left = moment - self._clock()
-
-
-def _state_timeout(elapsed: float) -> int:
-    """cluster-node-timeout while the state is due, ms.
-
-    Doubled as time passes: on a machine too busy to answer pings within it, nodes would
-    hold one another for failing for ever.
-    """
-    doublings = min(3, int(elapsed // 3))
-    return _FORMING_TIMEOUT << doublings

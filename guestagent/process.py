@@ -52,6 +52,18 @@ def executable(pid: int) -> str | None:
     return path.removesuffix(' (deleted)') if path else None
 
 
+def _reaped(pid: int) -> bool:
+    """Collect a child that ended; False while threads of it still live.
+
+    The kernel shows a process as a zombie when its main thread ended, yet hands it over
+    with the last thread only, and Redis has several.
+    """
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # adopted, so its end is somebody else's to collect
+        return True
+
+
 def _link(path: str) -> str | None:
     try:
         return os.readlink(path)
@@ -76,6 +88,7 @@ class ServerProcess:
         self._clock = clock
         self._sleep = sleep
         self._exit: int | None = None  # pidfd
+        self._gone = False  # ended and reaped; its pid may be somebody else's by now
         self.record: ProcessRecord | None = None
 
     def find(self, engine: Engine | None) -> bool:
@@ -119,19 +132,19 @@ class ServerProcess:
             raise EngineFailed(f'{engine.binary} does not start: {e}') from e
         started = start_time(pid)
         if started is None:
-            self._reap(pid)
+            _reaped(pid)
             raise EngineFailed(f'{engine.binary} ended at once, see {log}; data in {data}')
         self._keep(ProcessRecord(pid, started, engine.binary, engine.version))
 
     def alive(self) -> bool:
         """Whether the process runs; a dead child is reaped on the way."""
         record = self.record
-        if record is None:
+        if record is None or self._gone:
             return False
         if start_time(record.pid) == record.start_time:
             return True
-        self._reap(record.pid)
-        return False
+        self._gone = _reaped(record.pid)
+        return not self._gone
 
     def name_node(self, node_id: str) -> None:
         """Add to the record which Redis node the process is."""
@@ -174,6 +187,7 @@ class ServerProcess:
     def _keep(self, record: ProcessRecord) -> None:
         self.release()  # a predecessor that ended
         self.record = record
+        self._gone = False
         # ProcessLookupError: it ended already, and ``alive`` will tell.
         # Other errors: a kernel before 5.3; the watcher then looks now and again.
         with contextlib.suppress(OSError):
@@ -223,9 +237,3 @@ class ServerProcess:
                 ending = select.poll()  # select() refuses descriptors above 1023
                 ending.register(self._exit, select.POLLIN)
                 ending.poll(100)
-
-    @staticmethod
-    def _reap(pid: int) -> None:
-        # ChildProcessError: adopted, so its end is somebody else's to collect.
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)

@@ -19,6 +19,9 @@ LOG = logging.getLogger(__name__)
 _FIRST_RETRY, _LONGEST_RETRY = 0.2, 5.0  # seconds between two questions for the assignment
 #: Seconds from the first report of an agent without a Redis to its question.
 _LATER = 1.0
+#: Heartbeats after which an agent asks again what its instance is for: it may have been
+#: suspended, or cut off, while the instance was given up.
+ASK_EVERY = 6
 #: Seconds an agent whose instance was wiped on command stays to answer a repeated command.
 LINGER = 30.0
 
@@ -31,6 +34,8 @@ class RpcServer(Protocol):
     def stop(self) -> None: ...
 
     def wait(self) -> None: ...
+
+    def remove(self) -> None: ...
 
 
 class AgentService:
@@ -68,6 +73,7 @@ class AgentService:
         self._clock = clock
         self._random = random
         self._stopping = threading.Event()
+        self._serving = threading.Event()
         self._poke = threading.Event()
         self._ended = threading.Event()
         self._watcher = Watcher(supervisor, self._poke.set, f'watcher-{name}')
@@ -91,23 +97,30 @@ class AgentService:
             raise
         self._supervisor.changed = self._on_change
         self._watcher.start()
-        # Before the first report: what is sent to a queue that is not there is lost, and
-        # its sender would wait for an answer.
-        self._rpc_server.start()
         self._thread.start()
+        try:
+            # Last: it may wait for a broker, and Redis is not to wait with it.
+            self._rpc_server.start()
+        except BaseException:
+            self.stop()
+            raise
+        self._serving.set()
 
     def stop(self) -> None:
         """End the agent; its redis-server goes on."""
         self._agent.hurry()
         self._stopping.set()
+        self._serving.set()
         self._poke.set()
         self._rpc_server.stop()
         self._rpc_server.wait()
-        if self._thread.ident is not None:  # it was started
-            self._thread.join()
+        self._thread.join()
         self._supervisor.changed = lambda: None
         self._watcher.stop()
         self._supervisor.release()
+        if self._store.wiped:  # nothing of the instance stays, here or at the broker
+            self._rpc_server.remove()
+            self._directory.remove()
         self._directory.unlock()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -133,19 +146,17 @@ class AgentService:
     def _settle(self) -> bool:
         """Find out what the instance is for, and obey; False when it is for nothing."""
         if self._store.state.spec is None:
-            # There is no Redis to care for. Ready to be prepared; the question can wait
-            # until the many agents of a new cluster are not all starting.
+            # There is no Redis to care for. Ready to be prepared, once there is a queue for
+            # commands: one sent before would be lost, and its sender would wait for an
+            # answer. The question can wait until the agents of a new cluster are up.
+            self._serving.wait()
             self._reporter.report()
             self._pause(_LATER * (0.5 + self._random()))
         wanted = self._ask()
         if wanted is None:
             return False
         if not wanted:
-            LOG.info('The instance is not wanted any more: removing it')
-            with self._serial:
-                self._agent.wipe()
-            while not self._reporter.report() and not self._stopping.is_set():
-                self._pause(self._interval)
+            self._remove()
             return False
         try:
             with self._serial:
@@ -156,7 +167,7 @@ class AgentService:
         return True
 
     def _ask(self) -> bool | None:
-        """Ask until somebody answers; None when the agent is stopped meanwhile.
+        """Ask until somebody who knows answers; None when the agent is stopped meanwhile.
 
         Until then no redis-server is started: the instance may be long gone from the
         books. One that runs is left to run.
@@ -171,8 +182,16 @@ class AgentService:
             pause = min(_LONGEST_RETRY, pause * 2)
         return None
 
+    def _remove(self) -> None:
+        LOG.info('The instance is not wanted any more: removing it')
+        with self._serial:
+            self._agent.wipe()
+        while not self._reporter.report() and not self._stopping.is_set():
+            self._pause(self._interval)
+
     def _beat(self) -> None:
         wiped_at: float | None = None
+        asked_at = self._clock()
         while not self._stopping.is_set():
             self._poke.clear()
             if self._stopping.is_set():
@@ -182,6 +201,11 @@ class AgentService:
                 wiped_at = self._clock() if wiped_at is None else wiped_at
                 if reported and self._clock() - wiped_at > LINGER and self._is_unwanted():
                     return
+            elif reported and self._clock() - asked_at >= ASK_EVERY * self._interval:
+                if self._is_unwanted():
+                    self._remove()
+                    return
+                asked_at = self._clock()
             self._poke.wait(self._interval)
 
     def _is_unwanted(self) -> bool:

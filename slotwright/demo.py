@@ -65,11 +65,13 @@ class Standalone:
         command = [
             sys.executable, '-m', 'slotwright.cmd.cli', 'standalone',
             '--data-dir', data_dir, '--port', str(port), '--url-file', self._url_file,
+            '--until-eof',
         ]  # fmt: skip
         with open(self._log, 'ab') as log:
-            # In a session of its own: Ctrl-C is for the demo, which then ends this one.
+            # In a session of its own: Ctrl-C is for the demo, which then ends this one. The
+            # pipe ends it also when the demo is killed.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
 
     def url(self, timeout: float = 60) -> str:
@@ -162,7 +164,8 @@ def _create(api: Api) -> Any:
     operation = cluster['operation']
     if operation['state'] != 'completed':
         raise DemoFailed(f'{operation["kind"]} {operation["state"]}: {operation["reason"]}')
-    print(f'\r\x1b[K{"ACTIVE":>8}  after {time.monotonic() - started:.1f} s')
+    start, _ = _line_ends()
+    print(f'{start}{"ACTIVE":>8}  after {time.monotonic() - started:.1f} s')
     return cluster
 
 
@@ -180,10 +183,15 @@ def _wait(look: Callable[[], Any], started: float, timeout: float = 120) -> Any:
             line = 'accepted'
         if line != shown:
             shown = line
-            start, end = ('\r\x1b[K', '') if sys.stdout.isatty() else ('', '\n')
+            start, end = _line_ends()
             print(f'{start}{cluster["task"]["name"]:>8}  {_shorten(line)}', end=end, flush=True)
         time.sleep(0.1)
     raise DemoFailed(f'the cluster is still {cluster["task"]["name"]}: {shown}')
+
+
+def _line_ends() -> tuple[str, str]:
+    """Start and end of a line of progress: written over on a terminal, kept elsewhere."""
+    return ('\r\x1b[K', '') if sys.stdout.isatty() else ('', '\n')
 
 
 def _shorten(line: str) -> str:
@@ -214,7 +222,8 @@ def _write_and_read(client: RedisCluster) -> None:
 def _print_nodes(client: RedisCluster, cluster: Any) -> None:
     rows = [('NAME', 'STATUS', 'ADDRESS', 'SLOTS', 'KEYS')]
     owned: dict[str, list[str]] = {}
-    for (first, last), owners in client.cluster_slots().items():
+    shards: Any = client.cluster_slots()
+    for (first, last), owners in shards.items():
         ip, port = owners['primary']
         owned.setdefault(f'{ip}:{port}', []).append(f'{first}-{last}')
     for instance in cluster['instances']:
@@ -230,15 +239,15 @@ def _print_nodes(client: RedisCluster, cluster: Any) -> None:
 
 def _print_next(api: Api, cluster: Any, password: str, node: Sequence[str], data_dir: str) -> None:
     ip, port = node
-    openstack = f'openstack --os-auth-type none --os-endpoint {api.endpoint} database'
     print(f"""
 Go on with
-  {openstack} cluster list
-  {openstack} cluster show {cluster['name']}
-  {openstack} cluster grow {cluster['name']} --instance flavor=1,volume=1
+  export OS_AUTH_TYPE=none OS_ENDPOINT={api.endpoint}
+  openstack database cluster list
+  openstack database cluster list instances {cluster['name']}
+  openstack database cluster grow {cluster['name']} --instance flavor=1,volume=1
   curl -s {api.endpoint}/clusters/{cluster['id']}
   REDISCLI_AUTH={password} redis-cli -c -h {ip} -p {port} get key:1
-(pip install python-openstackclient python-troveclient gives you openstack.)
+(`pip install python-openstackclient python-troveclient` gives you openstack.)
 
 The log is in {os.path.join(data_dir, 'slotwright.log')}
 The Redis servers outlive Slotwright; if this demo is killed, `make demo` finds them again.""")

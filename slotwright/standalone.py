@@ -4,7 +4,6 @@ For a laptop, a demo and tests. Redis servers are processes of their own as ever
 they go on when this process ends, however it ends, and are found again by the next.
 """
 
-import fcntl
 import logging
 import os
 import threading
@@ -16,6 +15,7 @@ import api.wiring
 import guestagent.wiring
 import taskmanager.wiring
 from guestagent.service import AgentService
+from slotwright import dirlock
 from slotwright.domain.errors import Unavailable
 from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
@@ -29,6 +29,9 @@ LOG = logging.getLogger(__name__)
 #: A killed standalone has no other taskmanager to take over from: a short lease lets the
 #: next one go on soon.
 LEASE = 2.0
+
+#: A laptop may be called something else tomorrow; its data directory is what counts.
+HOST = 'standalone'
 
 
 class AlreadyRunning(Unavailable):
@@ -76,9 +79,10 @@ def configure(conf: cfg.ConfigOpts, data_dir: str, host: str, port: int) -> None
     """Set what makes a standalone; everything else stays as configured."""
     data_dir = os.path.abspath(data_dir)
     conf.set_override('transport_url', 'local://')
-    conf.set_override('connection', f'sqlite:///{data_dir}/slotwright.db', group='database')
+    conf.set_override('connection', f'sqlite:///{data_dir}/slotwright.sqlite', group='database')
     conf.set_override('data_dir', os.path.join(data_dir, 'instances'), group='local')
     conf.set_override('provisioner', 'local', group='taskmanager')
+    conf.set_override('host', HOST, group='taskmanager')
     conf.set_default('lease', LEASE, group='taskmanager')
     conf.set_override('bind_host', host, group='api')
     conf.set_override('bind_port', port, group='api')
@@ -134,10 +138,7 @@ def _agent_maker(conf: cfg.ConfigOpts, transport: Transport) -> Callable[[str, s
 
 
 def _lock(data_dir: str) -> int:
-    descriptor = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+        return dirlock.acquire(data_dir)
+    except dirlock.Held:
         raise AlreadyRunning(f'another standalone runs on {data_dir}') from None
-    return descriptor

@@ -129,6 +129,7 @@ class TaskManagerService:
     def wait(self) -> None:
         """Return when all has ended. Leases are renewed until then."""
         self._server.wait()
+        self._server.remove()  # the next one has another name
         self._operations.shutdown(wait=True)
         for beat in self._beats.values():
             beat.stop()

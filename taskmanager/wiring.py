@@ -15,7 +15,7 @@ from slotwright.rpc.contract import GUESTAGENT_TOPIC, TASKMANAGER_TOPIC
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport
 from slotwright.storage.base import ManagementStore
-from taskmanager.actions import ActionRunner
+from taskmanager.action_runner import ActionRunner
 from taskmanager.endpoint import TaskManagerEndpoint
 from taskmanager.operation import OperationRunner, Timing
 from taskmanager.ports import Launcher, Provisioner
@@ -38,7 +38,7 @@ def build(
 ) -> TaskManagerService:
     """Wire a taskmanager. ``launcher`` runs agents another way than as processes."""
     options = conf.taskmanager
-    host = socket.gethostname()
+    host = options.host or socket.gethostname()
     guests = guest_client(conf, transport)
     strategy = load_class(conf.redis.taskmanager_strategy, '[redis] taskmanager_strategy')()
     provisioner = _provisioner(conf, store, host, launcher)

@@ -4,9 +4,11 @@ Whatever they start (agents, redis-servers) lives on when a daemon is killed, an
 with the fixture.
 """
 
+import itertools
 import json
 import os
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -16,13 +18,19 @@ from typing import Any
 import fixtures
 
 from slotwright.storage.sqlalchemy import migration
-from tests import servers
+from tests import processes, servers
 from tests.guarded import Process, wait_until
 
 PROJECT = 'demo'
-LOOPBACK_NETWORKS = iter(f'127.{100 + os.getpid() % 100}.{n}.0/24' for n in range(1, 255))
+#: Third octets of the loopback networks that deployments of this process get.
+_networks = itertools.cycle(range(1, 255))
+#: Alembic runs one upgrade at a time in a process.
+_migrating = threading.Lock()
 #: As wide as a test's patience with a busy machine.
 READY = 120.0
+
+#: ``slotwright``, without relying on PATH.
+CLI = (sys.executable, '-m', 'slotwright.cmd.cli')
 
 #: Short beats: tests wait for leases and heartbeats.
 FAST: Mapping[str, Mapping[str, object]] = {
@@ -124,13 +132,14 @@ class Deployment(fixtures.Fixture):
 
     def _setUp(self) -> None:
         self.directory = Path(self.useFixture(fixtures.TempDir()).path)
-        self.database = self.database or f'sqlite:///{self.directory}/slotwright.db'
+        self.database = self.database or f'sqlite:///{self.directory}/slotwright.sqlite'
         self.data_dir = self.directory / 'instances'
         self.port = servers.free_port()
-        self.network = next(LOOPBACK_NETWORKS)
+        self.network = f'127.{100 + os.getpid() % 100}.{next(_networks)}.0/24'
         self.config = self.directory / 'slotwright.conf'
         self.config.write_text(self._render())
-        migration.upgrade(self.database)
+        with _migrating:
+            migration.upgrade(self.database)
         self.taskmanagers = [self.start_taskmanager() for _ in range(self.count)]
         self.api_process = self.useFixture(self._daemon('slotwright.cmd.api'))
         self.api = HttpApi(f'http://127.0.0.1:{self.port}')
@@ -142,31 +151,15 @@ class Deployment(fixtures.Fixture):
 
     def agent_pids(self) -> dict[str, int]:
         """The pids of the agents that run, by instance id."""
-        found = {}
-        for entry in Path('/proc').iterdir():
-            if entry.name.isdigit():
-                try:
-                    words = (entry / 'cmdline').read_bytes().decode().split('\0')
-                except OSError:
-                    continue
-                if str(self.config) in words and 'slotwright.cmd.guestagent' in words:
-                    place = words.index('--guestagent-instance_id')
-                    found[words[place + 1]] = int(entry.name)
-        return found
+        return processes.agents(self.config)
 
     def redis_pids(self) -> set[int]:
         """The pids of all redis-servers that run on this deployment's instances."""
-        found = set()
-        for entry in Path('/proc').iterdir():
-            if entry.name.isdigit():
-                try:
-                    here = os.readlink(entry / 'cwd').startswith(str(self.data_dir))
-                    name = (entry / 'comm').read_text().strip()
-                except OSError:
-                    continue
-                if here and name in ('redis-server', 'valkey-server'):
-                    found.add(int(entry.name))
-        return found
+        return set(self.redis_servers().values())
+
+    def redis_servers(self) -> dict[str, int]:
+        """The same pids, by instance id."""
+        return processes.redis_servers(self.data_dir)
 
     def _daemon(self, module: str, environment: Mapping[str, str] | None = None) -> Process:
         command = [sys.executable, '-m', module, '--config-file', str(self.config)]
@@ -179,16 +172,25 @@ class Deployment(fixtures.Fixture):
             return False
 
     def _render(self) -> str:
-        sections: dict[str, dict[str, object]] = {
-            'DEFAULT': {'transport_url': self.broker, 'debug': True},
-            'database': {'connection': self.database},
-            'api': {'bind_port': self.port},
-            'local': {'data_dir': self.data_dir, 'network': self.network},
-        }
-        for layer in (FAST, self.options):
-            for section, options in layer.items():
-                sections.setdefault(section, {}).update(options)
-        lines = []
-        for section, options in sections.items():
-            lines += [f'[{section}]', *(f'{name} = {value}' for name, value in options.items())]
-        return '\n'.join(lines) + '\n'
+        return render(
+            {
+                'DEFAULT': {'transport_url': self.broker, 'debug': True},
+                'database': {'connection': self.database},
+                'api': {'bind_port': self.port},
+                'local': {'data_dir': self.data_dir, 'network': self.network},
+            },
+            FAST,
+            self.options,
+        )
+
+
+def render(*layers: Mapping[str, Mapping[str, object]]) -> str:
+    """A configuration file of options by section; later layers win."""
+    sections: dict[str, dict[str, object]] = {}
+    for layer in layers:
+        for section, options in layer.items():
+            sections.setdefault(section, {}).update(options)
+    lines = []
+    for section, options in sections.items():
+        lines += [f'[{section}]', *(f'{name} = {value}' for name, value in options.items())]
+    return '\n'.join(lines) + '\n'

@@ -95,7 +95,7 @@ class Process(fixtures.Fixture):
             return False
         try:
             stat = Path(f'/proc/{self.pid}/stat').read_text()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # the latter while it ends
             return False
         return stat.rpartition(')')[2].split()[0] != 'Z'
 

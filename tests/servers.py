@@ -1,4 +1,4 @@
-"""Real servers for tests: RabbitMQ, MariaDB and Redis, on free loopback ports.
+"""Real servers for tests: RabbitMQ, MariaDB, PostgreSQL and Redis, on free loopback ports.
 
 Two ways to have one::
 
@@ -15,9 +15,12 @@ epmd it started and cannot restart a broker.
 """
 
 import atexit
+import contextlib
+import glob
 import itertools
 import json
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -29,6 +32,7 @@ from typing import ClassVar, TypeVar
 
 import fixtures
 import kombu
+import psycopg2
 import pymysql
 import redis
 
@@ -38,7 +42,13 @@ LOOPBACK = '127.0.0.1'
 START_TIMEOUT = 90.0  # seconds; RabbitMQ needs 15 of them on a busy machine with two cores
 # Where distributions hide servers from the PATH of users; RabbitMQ's own directory comes first
 # because the wrapper of the same name in /usr/sbin insists on changing the user.
-SERVER_PATH = ('/usr/lib/rabbitmq/bin', '/usr/sbin', '/usr/libexec', '/usr/local/sbin')
+SERVER_PATH = (
+    '/usr/lib/rabbitmq/bin',
+    '/usr/sbin',
+    '/usr/libexec',
+    '/usr/local/sbin',
+    *sorted(glob.glob('/usr/lib/postgresql/*/bin'), reverse=True),
+)
 PORTS = range(20_000, 32_000)  # below the ports that Linux gives to outgoing connections
 
 
@@ -304,6 +314,85 @@ class MariaDB(Server):
         except pymysql.err.OperationalError:
             return False
         return True
+
+
+class PostgreSQL(Server):
+    """A PostgreSQL server that lets everybody in; run by root it runs as postgres."""
+
+    programs = ('postgres',)
+    package = 'postgresql'
+
+    def prepare(self) -> None:
+        self._databases = itertools.count(1)
+        if os.getuid() == 0:
+            os.chown(self.directory, pwd.getpwnam('postgres').pw_uid, -1)
+            self.directory.parent.chmod(0o711)
+        initdb = find_program('initdb', package=self.package)
+        options = ['-A', 'trust', '-U', 'slotwright', '--no-sync', '-E', 'UTF8']
+        subprocess.run(
+            [*self._as_user(), initdb, '-D', self.directory / 'data', *options],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            cwd='/',
+            timeout=START_TIMEOUT,
+        )
+
+    def command(self) -> Sequence[str | Path]:
+        settings = ('fsync=off', f'unix_socket_directories={self.directory}')
+        return [
+            *self._as_user(),
+            self.program,
+            '-D',
+            self.directory / 'data',
+            '-h',
+            LOOPBACK,
+            '-p',
+            str(self.port),
+            *(word for setting in settings for word in ('-c', setting)),
+        ]
+
+    def _as_user(self) -> list[str]:
+        """It refuses to run as root."""
+        if os.getuid() != 0:
+            return []
+        setpriv = find_program('setpriv', package='util-linux')
+        return [setpriv, '--reuid=postgres', '--regid=postgres', '--clear-groups']
+
+    @property
+    def url(self) -> str:
+        """The server's own database."""
+        return self._url('postgres')
+
+    def _url(self, name: str) -> str:
+        return f'postgresql+psycopg2://slotwright@{LOOPBACK}:{self.port}/{name}'
+
+    def new_database(self) -> str:
+        """Make an empty database of its own for the caller and return its URL."""
+        name = f'test_{next(self._databases)}'
+        with contextlib.closing(self._connect()) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(f'CREATE DATABASE {name}')
+        return self._url(name)
+
+    def _connect(self) -> 'psycopg2.extensions.connection':
+        return psycopg2.connect(
+            host=LOOPBACK, port=self.port, user='slotwright', dbname='postgres', connect_timeout=2
+        )
+
+    def answers(self) -> bool:
+        try:
+            self._connect().close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Shut down without waiting for clients to leave, which is its default."""
+        self.process.signal(signal.SIGINT)
+        self.process.wait()
+        super().stop()
 
 
 class RedisServer(Server):

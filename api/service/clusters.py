@@ -18,6 +18,7 @@ from slotwright.domain.errors import (
     ClusterBusy,
     Forbidden,
     InvalidRequest,
+    NeverCompleted,
     NotSupported,
     SlotwrightError,
     Unavailable,
@@ -176,6 +177,7 @@ class ClusterService:
                 'This action cannot be performed on the cluster while the current cluster '
                 f"task is '{cluster.task.name}'."
             )
+        require_nodes(cluster)
         return cluster
 
     def _check_members(
@@ -219,3 +221,12 @@ class ClusterService:
             return self._strategy.may_be_removed(self._guests.node(instance_id), context)
         except SlotwrightError as error:
             return error
+
+
+def require_nodes(cluster: Cluster) -> None:
+    """:raises NeverCompleted: when no member has a Redis, as after a failed create."""
+    if not any(member.address for member in cluster.instances):
+        raise NeverCompleted(
+            f'Cluster {cluster.id} could not be created and has no nodes. Delete it and create '
+            'it anew.'
+        )

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from api import schemas
 from api.ports import Caller, Ids, Pause, Secrets, Store, context_of
-from api.service.clusters import ClusterService
+from api.service.clusters import ClusterService, require_nodes
 from api.service.wakeups import wake
+from slotwright.domain import states
 from slotwright.domain.clusters import Operation
 from slotwright.domain.errors import Unavailable
 from slotwright.domain.states import TERMINAL, OperationKind, OperationState
@@ -78,6 +79,8 @@ class RootService:
     def _change(self, caller: Caller, cluster_id: str, tenant_hash: str) -> Operation:
         cluster = self._store.get_cluster(caller.project_id, cluster_id)
         self._clusters.require_support(cluster.datastore_version)
+        if cluster.task == states.NONE:
+            require_nodes(cluster)
         wanted = NewOperation(self._new_id(), OperationKind.SET_USERS, caller.request_id)
         self._store.begin_operation(caller.project_id, cluster_id, wanted, tenant_hash=tenant_hash)
         wake(self._taskmanager.update_cluster, context_of(caller, cluster_id), cluster_id)

@@ -28,7 +28,7 @@ def configure(
     ~/.slotwright, ~, /etc/slotwright and /etc. ``cli_options`` (of one group) may also be
     given on the command line. Without a log file, the log goes to standard error.
 
-    :raises SystemExit: for a command line or a file that does not parse.
+    :raises SystemExit: for a command line, a file or a value that does not parse.
     """
     conf = cfg.CONF
     defaults.set_library_defaults()
@@ -39,6 +39,9 @@ def configure(
     log.register(conf)
     try:
         conf(argv, project='slotwright', prog=program, version=slotwright.__version__)
+        for group, opts in options.list_opts():
+            for option in opts:
+                conf[group][option.dest]  # a bad value is told now, not when it is needed
     except cfg.Error as error:
         raise SystemExit(f'{program}: {error}') from error
     if not (conf.log_file or conf.log_dir):

@@ -5,6 +5,12 @@ from oslo_config import cfg
 GROUP = 'taskmanager'
 
 OPTS = [
+    cfg.StrOpt(
+        'host',
+        sample_default='<hostname>',
+        help='Name of this host in the records of its instances. Not to be changed while '
+        'there are any; default is what the system calls itself.',
+    ),
     cfg.IntOpt('workers', default=8, min=1, help='Operations this daemon runs at once.'),
     cfg.IntOpt(
         'fanout',

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from slotwright.domain.clusters import Cluster, Instance, Operation
 from slotwright.domain.slots import SlotRange
-from slotwright.domain.states import OperationKind, OperationState
+from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
 
 
@@ -75,7 +75,9 @@ def desired_cluster(
         _member(instance, goals[instance.id in named], _slots_of(instance, cluster, operation))
         for instance in cluster.instances
         # A reverted create keeps its members in ERROR, without a place: those are done.
-        if instance.address or not (kind is OperationKind.CREATE and reverting)
+        if instance.address
+        or instance.status is not InstanceStatus.ERROR
+        or not (kind is OperationKind.CREATE and reverting)
     )
     return Desired(
         members=members,

@@ -43,6 +43,12 @@ class ClusterBusy(SlotwrightError):
     code = 'busy'
 
 
+class NeverCompleted(SlotwrightError):
+    """The cluster's create failed: there is nothing to act on but to delete it."""
+
+    code = 'never_completed'
+
+
 class OverLimit(SlotwrightError):
     """A size or a quota is exceeded."""
 

@@ -20,6 +20,7 @@ class ClusterTask:
 NONE = ClusterTask(1, 'NONE', 'No tasks for the cluster.')
 BUILDING = ClusterTask(2, 'BUILDING', 'Building the initial cluster.')
 DELETING = ClusterTask(3, 'DELETING', 'Deleting the cluster.')
+# Known to clients, but never shown: a grow shows BUILDING, as the seed has it.
 GROWING = ClusterTask(5, 'GROWING_CLUSTER', 'Increasing the size of the cluster.')
 SHRINKING = ClusterTask(6, 'SHRINKING_CLUSTER', 'Decreasing the size of the cluster.')
 UPDATING = ClusterTask(9, 'UPDATING_CLUSTER', 'Updating cluster configuration.')
@@ -35,6 +36,20 @@ class InstanceStatus(enum.StrEnum):
     ERROR = 'ERROR'
     SHUTDOWN = 'SHUTDOWN'
     DELETED = 'DELETED'
+
+
+#: How the status of an instance moves. It starts as BUILD, and DELETED is for good.
+INSTANCE_TRANSITIONS: dict[InstanceStatus, frozenset[InstanceStatus]] = {
+    InstanceStatus.BUILD: frozenset(
+        {InstanceStatus.ACTIVE, InstanceStatus.ERROR, InstanceStatus.DELETED}
+    ),
+    InstanceStatus.ACTIVE: frozenset({InstanceStatus.SHUTDOWN}),
+    InstanceStatus.ERROR: frozenset({InstanceStatus.SHUTDOWN}),
+    InstanceStatus.SHUTDOWN: frozenset(
+        {InstanceStatus.ACTIVE, InstanceStatus.ERROR, InstanceStatus.DELETED}
+    ),
+    InstanceStatus.DELETED: frozenset(),
+}
 
 
 class OperationKind(enum.StrEnum):

@@ -67,14 +67,18 @@ class _Channel:
         **arguments: Any,
     ) -> Any:
         """:raises oslo_messaging.MessagingTimeout: nobody answered within ``timeout``."""
-        self._transport.ensure_reachable()
+        self._transport.ensure_reachable(for_call=True)
         monitor = MONITOR_TIMEOUT if timeout > MONITOR_TIMEOUT else None
         client = self._client.prepare(server=server, timeout=timeout, call_monitor_timeout=monitor)
         try:
-            return client.call(context, method, **arguments)
+            answer = client.call(context, method, **arguments)
+            self._transport.answered()
+            return answer
         except SlotwrightError as error:
+            self._transport.answered()
             raise plain_error(error) from error
         except oslo_messaging.MessagingTimeout:
+            self._transport.answered()
             raise
         except (oslo_messaging.MessagingException, *BROKER_ERRORS) as error:
             self._fail(error)

@@ -1,6 +1,5 @@
 """The server's end of RPC: endpoints behind a boundary that lets no stray error out."""
 
-import concurrent.futures
 import functools
 import inspect
 import logging
@@ -17,11 +16,15 @@ from slotwright.rpc import contract
 from slotwright.rpc.contract import CommandContext
 from slotwright.rpc.transport import Transport
 from slotwright.rpc.wire import ContextSerializer
+from slotwright.rpc.workers import Workers
 
 LOG = logging.getLogger(__name__)
 
 #: Seconds between looks for a broker that was not there when the server started.
 BROKER_RETRY = 1.0
+
+#: Seconds for sending answers and closing connections, once the last handler is done.
+CLOSE_TIMEOUT = 5.0
 
 #: What is offered on each topic: the methods of a protocol, and their version.
 OFFERS: dict[str, tuple[type, str]] = {
@@ -39,6 +42,22 @@ def methods_of(protocol: type) -> tuple[str, ...]:
     )
 
 
+class _Count:
+    """How many are inside its ``with``."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.value = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self.value += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self.value -= 1
+
+
 class _Boundary:
     """The methods of one API on an endpoint, and nothing else of it.
 
@@ -46,29 +65,28 @@ class _Boundary:
     here, and the caller learns its class and text.
     """
 
-    def __init__(self, endpoint: Any, protocol: type, version: str) -> None:
+    def __init__(self, endpoint: Any, protocol: type, version: str, running: '_Count') -> None:
         self.target = oslo_messaging.Target(version=version)
+        self._running = running
         for name in methods_of(protocol):
             if hasattr(endpoint, name):
-                setattr(self, name, _guarded(getattr(endpoint, name)))
+                setattr(self, name, self._guarded(getattr(endpoint, name)))
 
+    def _guarded(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def guarded(context: CommandContext, **arguments: Any) -> Any:
+            with log.about(context.request_id, context.cluster_id), self._running:
+                try:
+                    return method(context, **arguments)
+                except SlotwrightError as error:
+                    LOG.info('%s answers %s: %s', method.__name__, error.code, error)
+                    raise
+                except Exception as error:
+                    LOG.exception('%s failed', method.__name__)
+                    raise SlotwrightError(f'{type(error).__name__}: {error}') from error
 
-def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
-    @oslo_messaging.expected_exceptions(SlotwrightError)
-    @functools.wraps(method)
-    def guarded(context: CommandContext, **arguments: Any) -> Any:
-        with log.about(context.request_id, context.cluster_id):
-            try:
-                return method(context, **arguments)
-            except SlotwrightError as error:
-                LOG.info('%s answers %s: %s', method.__name__, error.code, error)
-                raise
-            except Exception as error:
-                LOG.exception('%s failed', method.__name__)
-                raise SlotwrightError(f'{type(error).__name__}: {error}') from error
-
-    boundary: Callable[..., Any] = guarded
-    return boundary
+        boundary: Callable[..., Any] = oslo_messaging.expected_exceptions(SlotwrightError)(guarded)
+        return boundary
 
 
 class _Wakeup:
@@ -81,15 +99,11 @@ class _Wakeup:
 
 
 class _Server(RPCServer):
-    """With an executor that stops at once.
-
-    futurist's workers look once a second whether they should go, so every stop would
-    take that long; the standard library's are woken.
-    """
+    """On threads of our kind; the executor's name is all that oslo.messaging lets choose."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._executor_cls = concurrent.futures.ThreadPoolExecutor
+        self._executor_cls = Workers
 
 
 class RpcServer:
@@ -104,10 +118,11 @@ class RpcServer:
         protocol, version = OFFERS[topic]
         self._transport = transport.twin()
         self._target = oslo_messaging.Target(topic=topic, server=server_name)
+        self._running = _Count()
         self._server = oslo_messaging.get_rpc_server(
             self._transport,
             self._target,
-            [*(_Boundary(e, protocol, version) for e in endpoints), _Wakeup()],
+            [*(_Boundary(e, protocol, version, self._running) for e in endpoints), _Wakeup()],
             serializer=ContextSerializer(),
             server_cls=_Server,
         )
@@ -134,9 +149,29 @@ class RpcServer:
             self._server.stop()
 
     def wait(self) -> None:
-        """Return when every message taken is answered, and the connections are closed."""
+        """Return when every message taken is handled, and the connections are closed.
+
+        Answers that a broker which is away does not take are given up.
+        """
+        closer = threading.Thread(target=self._close, name='rpc-close', daemon=True)
+        closer.start()
+        running = 1
+        while closer.is_alive() and running:
+            running = self._running.value
+            closer.join(CLOSE_TIMEOUT)
+        if closer.is_alive():
+            LOG.warning('The message broker is away: giving up its connections of %s', self._target)
+
+    def remove(self) -> None:
+        """After ``wait``: we will not come back, so nothing need wait for us any more."""
+        try:
+            self._transport.forget_server(str(self._target.topic), str(self._target.server))
+        except Unavailable as error:
+            LOG.warning('The queue of %s stays: %s', self._target.server, error)
+
+    def _close(self) -> None:
         if self._listening:
-            self._server.wait()
+            self._server.wait(log_after=0)
         self._transport.cleanup()
 
     def _try_to_listen(self, level: int) -> bool:

@@ -48,14 +48,23 @@ class Transport(oslo_transport.RPCTransport):
 
     url: oslo_transport.TransportURL
     broker: Broker | None = None
+    _called = False  # the queue for answers is there
 
-    def ensure_reachable(self) -> None:
+    def ensure_reachable(self, for_call: bool = False) -> None:
         """Return at once, or after one look at the broker, when it is to be doubted.
+
+        It is doubted before every call until the first one was ``answered``.
 
         :raises Unavailable: it does not answer.
         """
         if self.broker is not None:
+            if for_call and not self._called:
+                self.broker.doubt()
             self.broker.ensure_reachable()
+
+    def answered(self) -> None:
+        """A call went out, whatever came back: it had a queue for its answer."""
+        self._called = True
 
     def doubt(self) -> None:
         """A delivery failed: look before the next one, here and in all twins."""

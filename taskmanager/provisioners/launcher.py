@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from slotwright import agentlock
+from slotwright import dirlock
 from slotwright.domain.errors import Unavailable
 from taskmanager.provisioners.nursery import Agent, Nursery
 
@@ -42,11 +42,11 @@ class ProcessLauncher:
                     return
                 self._agents.pop(instance_id).close()
             os.makedirs(directory, mode=0o700, exist_ok=True)
-            if not agentlock.is_held(directory):
+            if not dirlock.is_held(directory):
                 self._agents[instance_id] = self._spawn(instance_id, directory)
 
     def stop(self, instance_id: str, directory: str) -> None:
-        gone = agentlock.terminate(directory, STOP_TIMEOUT)
+        gone = dirlock.terminate(directory, STOP_TIMEOUT)
         with self._lock:
             agent = self._agents.pop(instance_id, None)
         if agent is not None:

@@ -58,12 +58,17 @@ class LocalProvisioner:
         self._ports = ports
         self._probe = probe
         self._placing = threading.Lock()
+        self._tending = threading.Lock()
+        #: Being taken away: placed still, for the database, but not to be tended.
+        self._leaving: set[str] = set()
 
     def provision(self, claim: Claim, instance: Instance) -> None:
         if instance.address is None:
             self._place(claim, instance)
         elif instance.host != self._host:
             return  # another taskmanager's machine; it tends its own
+        with self._tending:
+            self._leaving.discard(instance.id)
         self._launcher.start(instance.id, self.directory(instance.id))
 
     def destroy(self, instance: Instance) -> None:
@@ -72,6 +77,8 @@ class LocalProvisioner:
                 f'Instance {instance.id} is on host {instance.host}; its taskmanager has to '
                 'take it away.'
             )
+        with self._tending:
+            self._leaving.add(instance.id)
         directory = self.directory(instance.id)
         self._launcher.stop(instance.id, directory)
         shutil.rmtree(directory, ignore_errors=True)
@@ -84,7 +91,11 @@ class LocalProvisioner:
             LOG.warning('Agents are not seen after: %s', error)
             return
         for instance in placed:
-            self._launcher.start(instance.id, self.directory(instance.id))
+            with self._tending:
+                if instance.id not in self._leaving:
+                    self._launcher.start(instance.id, self.directory(instance.id))
+        with self._tending:
+            self._leaving &= {instance.id for instance in placed}
 
     def close(self) -> None:
         self._launcher.close()

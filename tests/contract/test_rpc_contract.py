@@ -5,9 +5,12 @@ import hashlib
 import inspect
 import unittest
 
+from guestagent.endpoint import GuestAgentEndpoint
 from slotwright.rpc import contract
 from slotwright.rpc.clients import GuestNode, TaskManagerClient
-from slotwright.rpc.server import OFFERS, methods_of
+from slotwright.rpc.server import OFFERS
+from taskmanager.endpoint import TaskManagerEndpoint
+from tests.contract.protocols import assert_speaks, signatures
 
 #: (version, fingerprint) of each topic. A changed signature needs a new version number, and
 #: both are changed here together.
@@ -15,14 +18,6 @@ FINGERPRINTS = {
     contract.TASKMANAGER_TOPIC: ('1.0', 'e999c242ed6e0405'),
     contract.GUESTAGENT_TOPIC: ('1.0', 'd7b6eb79280f6f5d'),
 }
-
-
-def signatures(api: type) -> dict[str, tuple[str, ...]]:
-    """Method to argument names, without self."""
-    return {
-        name: tuple(inspect.signature(getattr(api, name)).parameters)[1:]
-        for name in methods_of(api)
-    }
 
 
 def fingerprint(api: type) -> str:
@@ -38,22 +33,14 @@ def fingerprint(api: type) -> str:
     return hashlib.sha256('\n'.join(sorted(parts)).encode()).hexdigest()[:16]
 
 
-def assert_speaks(case: unittest.TestCase, spoken: type, protocol: type) -> None:
-    """``spoken`` has every method of the protocol, with the same arguments in order.
-
-    For clients and endpoints alike; arguments travel by name.
-    """
-    for name, arguments in signatures(protocol).items():
-        method = getattr(spoken, name, None)
-        case.assertTrue(callable(method), f'{spoken.__name__} lacks {name}')
-        found = tuple(inspect.signature(method).parameters)[1:]
-        case.assertEqual(arguments, found, f'{spoken.__name__}.{name}')
-
-
-class ClientsTest(unittest.TestCase):
+class SpeakersTest(unittest.TestCase):
     def test_the_clients_speak_the_protocols(self) -> None:
         assert_speaks(self, TaskManagerClient, contract.TaskManagerAPI)
         assert_speaks(self, GuestNode, contract.GuestAgentAPI)
+
+    def test_the_endpoints_speak_the_protocols(self) -> None:
+        assert_speaks(self, TaskManagerEndpoint, contract.TaskManagerAPI)
+        assert_speaks(self, GuestAgentEndpoint, contract.GuestAgentAPI)
 
     def test_the_seeds_six_keep_their_signatures(self) -> None:
         seed = {
@@ -66,7 +53,7 @@ class ClientsTest(unittest.TestCase):
         }
         found = signatures(contract.GuestAgentAPI)
         for name, arguments in seed.items():
-            self.assertEqual(('context', *arguments), found[name])
+            self.assertEqual(arguments, found[name])
 
     def test_a_missing_method_and_a_renamed_argument_are_noticed(self) -> None:
         class Half:

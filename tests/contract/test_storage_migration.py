@@ -11,9 +11,6 @@ from tests.contract import databases
 
 class Contract:
     def setUp(self):
-        missing = self.backend.missing()
-        if missing:
-            self.skipTest(missing)
         self.url = self.backend.create()
 
     def test_upgrade_of_an_empty_database(self):
@@ -53,11 +50,11 @@ class SQLiteTest(Contract, unittest.TestCase):
 
 class ServerContract(Contract):
     def test_a_server_that_goes_and_comes_back(self):
-        server = type(self.backend)()
-        server.start()
-        self.addCleanup(server.stop)
-        server.execute('CREATE DATABASE slotwright')
-        store = SQLAlchemyStore.connect(server.url('slotwright'))
+        server = self.backend.kind()
+        server.setUp()
+        self.addCleanup(server.cleanUp)
+        url = server.new_database()
+        store = SQLAlchemyStore.connect(url)
         self.addCleanup(store.close)
         migration.upgrade(store)
         server.stop()
@@ -65,7 +62,7 @@ class ServerContract(Contract):
             store.list_flavors,
             lambda: store.claim('x', 'me', 1.0),
             lambda: migration.upgrade(store),
-            lambda: migration.version(server.url('slotwright')),
+            lambda: migration.version(url),
         ):
             with self.assertRaises(StorageUnavailable):
                 call()
@@ -74,12 +71,12 @@ class ServerContract(Contract):
 
     def test_a_database_that_is_not_there(self):
         with self.assertRaises(StorageUnavailable):
-            migration.version(self.url.replace('contract_', 'nowhere_'))
+            migration.version(self.url.replace('test_', 'nowhere_'))
 
     def test_tries_at_the_start_end(self):
         with self.assertRaises(StorageUnavailable):
             SQLAlchemyStore.connect(
-                self.url.replace('contract_', 'nowhere_'), max_retries=2, retry_interval=0
+                self.url.replace('test_', 'nowhere_'), max_retries=2, retry_interval=0
             )
 
 

@@ -113,7 +113,8 @@ class LeavingTests(GuestCase):
         self.assertIn(ids[1], refusal.message)
         self.assertEqual(3, len(guests[0].status().nodes))
         self.assertRaises(errors.CommandRefused, guests[0].do, 'remove_nodes', node_ids=[ids[0]])
-        self.assertRaises(errors.NodeHoldsData, guests[2].do, 'leave')
+        refusal = self.assertRaises(errors.NodeHoldsData, guests[2].do, 'leave')
+        self.assertIn('owns 5461 slots', refusal.message)
         self.assertTrue(guests[2].status().state_ok)
 
     def test_grow_and_shrink_again(self):

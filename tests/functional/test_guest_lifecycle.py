@@ -85,9 +85,11 @@ class DeathTests(GuestCase):
 
     def test_leaves_no_zombie(self):
         (guest,) = self.prepared()
-        pid = guest.pid
-        guest.do('stop', wipe=False)
-        self.assertFalse(os.path.exists(f'/proc/{pid}'))
+        for wipe in (False, True):
+            guest.prepare()
+            pid = guest.pid
+            guest.do('stop', wipe=wipe)
+            self.assertFalse(os.path.exists(f'/proc/{pid}'))
 
 
 class AssignmentTests(GuestCase):
@@ -104,6 +106,28 @@ class AssignmentTests(GuestCase):
             (True, False),
             (guest.taskmanager.reports[-1]['wiped'], guest.taskmanager.reports[-1]['running']),
         )
+
+    def test_given_up_while_its_agent_runs_it_is_wiped_too(self):
+        (guest,) = self.prepared()
+        pid = guest.pid
+        guest.taskmanager.wanted = False
+        self.assertTrue(guest.service.wait(30))
+        self.assertFalse(alive(pid))
+        self.assertTrue(guest.taskmanager.reports[-1]['wiped'])
+        guest.stop()
+        self.assertFalse(os.path.exists(guest.directory))
+
+    def test_a_taskmanager_that_knows_nothing_of_it_leaves_things_as_they_are(self):
+        """It may look into another database, or into an old copy."""
+        (guest,) = self.prepared()
+        pid = guest.pid
+        guest.taskmanager.forgetful = True
+        guest.taskmanager.wait_for(running=True)
+        guest.stop()
+        guest.start()
+        self.assertFalse(guest.service.wait(2))
+        self.assertTrue(alive(pid))
+        self.assertTrue(os.path.exists(guest.directory))
 
     def test_nobody_to_ask_leaves_things_as_they_are(self):
         running, stopped = self.prepared(2)

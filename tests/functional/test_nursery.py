@@ -7,7 +7,7 @@ from pathlib import Path
 
 import fixtures
 
-from slotwright import agentlock
+from slotwright import dirlock
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.nursery import Nursery
 from tests import servers
@@ -33,9 +33,9 @@ class LauncherTests(TestCase):
     def start(self, name):
         path = str(self.directory / name)
         self.launcher.start(name, path)
-        self.addCleanup(agentlock.terminate, path, 10.0)
-        wait_until(lambda: agentlock.holder(path) is not None, f'agent {name} to run')
-        return path, agentlock.holder(path)
+        self.addCleanup(dirlock.terminate, path, 10.0)
+        wait_until(lambda: dirlock.holder(path) is not None, f'agent {name} to run')
+        return path, dirlock.holder(path)
 
     def test_agents_show_what_they_are_and_have_sessions_of_their_own(self):
         self.launcher.warm_up()
@@ -53,25 +53,25 @@ class LauncherTests(TestCase):
         self.launcher.start('one', path)
         self.launcher = self.launch()  # as another taskmanager would
         self.launcher.start('one', path)
-        self.assertEqual(pid, agentlock.holder(path))
+        self.assertEqual(pid, dirlock.holder(path))
 
     def test_agents_outlive_launcher_and_nursery(self):
         path, pid = self.start('one')
         self.launcher.close()
-        self.assertEqual(pid, agentlock.holder(path))
+        self.assertEqual(pid, dirlock.holder(path))
         self.launcher.stop('one', path)
-        self.assertFalse(agentlock.is_held(path))
+        self.assertFalse(dirlock.is_held(path))
 
     def test_an_agent_that_died_is_started_again(self):
         path, pid = self.start('one')
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not agentlock.is_held(path), 'the end of the agent')
+        wait_until(lambda: not dirlock.is_held(path), 'the end of the agent')
         self.assertNotEqual(pid, self.start('one')[1])
 
     def test_stop_ends_the_agent(self):
         path, _ = self.start('one')
         self.launcher.stop('one', path)
-        self.assertFalse(agentlock.is_held(path))
+        self.assertFalse(dirlock.is_held(path))
         self.launcher.stop('one', path)  # nothing to do
 
 

@@ -1,6 +1,7 @@
 """RPC over a real RabbitMQ: the transport suite, outages and queues."""
 
 import concurrent.futures
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from slotwright.rpc.clients import GuestAgentClient, TaskManagerClient
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import get_transport
 from tests.contract.rpc_suite import CONTEXT, Guest, RpcParts, RpcSuite
-from tests.functional.rabbit import RabbitMQ
+from tests.servers import RabbitMQ
 
 #: A hang is what takes longer than this, in seconds; the real times are 0 to 4.
 HANG = 60
@@ -57,13 +58,13 @@ class RabbitTest(RpcSuite, _WithBroker):
         server = RpcServer(transport, contract.GUESTAGENT_TOPIC, 'gone', [Guest()])
         server.start()
         self.assertFalse(transport.forget_server(contract.GUESTAGENT_TOPIC, 'gone'))
-        self.assertIn('guestagent.gone', self.broker.queues(self.url))
+        self.assertIn('guestagent.gone', self.broker.queues())
         server.stop()
         server.wait()
-        self.assertIn('guestagent.gone', self.broker.queues(self.url))
+        self.assertIn('guestagent.gone', self.broker.queues())
         for _ in range(2):
             self.assertTrue(transport.forget_server(contract.GUESTAGENT_TOPIC, 'gone'))
-            self.assertNotIn('guestagent.gone', self.broker.queues(self.url))
+            self.assertNotIn('guestagent.gone', self.broker.queues())
 
     def test_wrong_credentials_are_unavailable(self) -> None:
         self.useFixture(conffixture.ConfFixture(cfg.CONF))
@@ -86,7 +87,7 @@ class OutageTest(RpcParts, _WithBroker):
         self.guests = GuestAgentClient(self.transport, HANG, HANG)
 
     def stop_broker(self) -> None:
-        self.broker.stop()
+        self.broker.kill()
         self.addCleanup(self.broker.start)
 
     def assert_unavailable(self, work: Callable[..., Any], *arguments: Any) -> None:
@@ -107,6 +108,11 @@ class OutageTest(RpcParts, _WithBroker):
         self.assert_unavailable(self.guests.node('any').status, CONTEXT)
         self.assert_unavailable(self.manager.delete_cluster, CONTEXT, 'cluster-1')
 
+    def test_a_first_call_after_casts_does_not_hang_either(self) -> None:
+        self.manager.delete_cluster(CONTEXT, 'cluster-1')
+        self.stop_broker()
+        self.assert_unavailable(self.guests.node('any').status, CONTEXT)
+
     def test_a_server_stops_while_the_broker_is_down(self) -> None:
         server = RpcServer(self.transport, contract.GUESTAGENT_TOPIC, 'stops', [Guest()])
         server.start()
@@ -114,16 +120,29 @@ class OutageTest(RpcParts, _WithBroker):
         within_reason(server.stop)
         within_reason(server.wait)
 
+    def test_a_server_with_an_answer_to_send_stops_while_the_broker_is_down(self) -> None:
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        guest = Guest(lambda *_: gate.wait(HANG) and {})
+        server = RpcServer(self.transport, contract.GUESTAGENT_TOPIC, 'answers', [guest])
+        server.start()
+        node = GuestAgentClient(self.transport, 1.0, 1.0).node('answers')
+        self.assertRaises(errors.GuestSilent, node.status, CONTEXT)
+        self.stop_broker()
+        server.stop()
+        gate.set()
+        within_reason(server.wait)
+
     def test_a_restarted_broker_serves_old_clients_and_servers(self) -> None:
         name = self.serve(self.transport, contract.GUESTAGENT_TOPIC, Guest(lambda *_: {}))
         node = self.guests.node(name)
         self.assertEqual({}, node.status(CONTEXT))
-        self.broker.stop()
+        self.broker.kill()
         self.broker.start()
         self.assertEqual({}, within_reason(node.status, CONTEXT))
 
     def test_a_server_may_start_before_the_broker(self) -> None:
-        self.broker.stop()
+        self.broker.kill()
         guest = Guest(lambda *_: {})
         name = self.serve(self.transport, contract.GUESTAGENT_TOPIC, guest, 'early')
         self.broker.start()

@@ -259,6 +259,25 @@ class ActionTest(ApiTestCase):
         self.assertEqual(202, answer.status_code, answer.text)
         self.assertEqual([], self.guests.asked)
 
+    def test_a_cluster_that_could_not_be_created_can_only_be_deleted(self) -> None:
+        cluster = self.create(2)
+        operation = self.store.get_cluster('demo', cluster['id']).operation
+        assert operation is not None
+        claim = self.store.claim(operation.id, 'test', 60)
+        assert claim is not None
+        self.store.finish(claim, OperationState.FAILED, reason='no engine')
+        before = self.row_counts()
+        member = cluster['instances'][0]['id']
+        for path, body in (
+            ('action', {'grow': [member_body()]}),
+            ('action', {'shrink': [{'id': member}]}),
+            ('root', None),
+        ):
+            answer = self.call('POST', 'clusters', cluster['id'], path, body=body)
+            self.assert_refused(answer, 422, 'unprocessableEntity', 'Delete it')
+        self.assertEqual(before, self.row_counts())
+        self.assertEqual(202, self.call('DELETE', 'clusters', cluster['id']).status_code)
+
     def test_delete(self) -> None:
         cluster = self.create_active(2)
         answer = self.call('DELETE', 'clusters', cluster['id'])

@@ -10,8 +10,9 @@ from slotwright.domain.clusters import Cluster
 from slotwright.domain.health import disagreement
 from slotwright.domain.slots import SlotRange
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
-from slotwright.domain.topology import NodeStatus
+from slotwright.domain.topology import Address, NodeStatus
 from slotwright.rpc.contract import CommandContext
+from slotwright.storage.base import Claim
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from taskmanager.strategy import RedisTaskManagerStrategy, TaskManagerStrategy
@@ -93,6 +94,20 @@ class LifeCycleTest(OperationTestCase):
         owned = [plane.model.nodes[i.id].owned for i in self.shown(plane, cluster).instances]
         self.assertEqual([((0, 0),), ((1, 1),), ((2, 16383),)], owned)
 
+    def test_a_layout_that_leaves_slots_out_fails_the_create(self) -> None:
+        class Sloppy(RedisTaskManagerStrategy):
+            def layout(self, masters: int) -> Sequence[SlotRange]:
+                return [SlotRange(i, i) for i in range(masters)]
+
+        plane = self.plane(Sloppy())
+        cluster = plane.create(3)
+        plane.work()
+        shown = self.shown(plane, cluster)
+        assert shown.operation
+        self.assertEqual(OperationState.FAILED, shown.operation.state)
+        self.assertIn('Sloppy', str(shown.operation.reason))
+        self.assertEqual({}, plane.model.nodes)
+
     def test_a_create_that_cannot_succeed_gives_everything_back(self) -> None:
         plane = self.plane()
         cluster = plane.create(3)
@@ -114,6 +129,25 @@ class LifeCycleTest(OperationTestCase):
         plane.begin(cluster.id, OperationKind.DELETE)
         plane.work()
         self.assertRaises(errors.NotFound, self.shown, plane, cluster)
+
+    def test_a_member_that_never_got_a_place_is_an_error_too(self) -> None:
+        plane = self.plane()
+        cluster = plane.create(3)
+        victim = cluster.instances[1].id
+        place = plane.counted.place_instance
+
+        def refuse(claim: Claim, instance_id: str, host: str, address: Address) -> None:
+            if instance_id == victim:
+                raise errors.EngineNotFound('no server on this host')
+            place(claim, instance_id, host, address)
+
+        plane.counted.place_instance = refuse
+        plane.work()
+        shown = self.shown(plane, cluster)
+        assert shown.operation
+        self.assertEqual(OperationState.FAILED, shown.operation.state)
+        self.assertEqual({InstanceStatus.ERROR}, {i.status for i in shown.instances})
+        self.assertEqual({shown.operation.reason}, {i.fault for i in shown.instances})
 
     def test_a_failed_grow_leaves_the_old_cluster_whole(self) -> None:
         plane, cluster = self.created(3)

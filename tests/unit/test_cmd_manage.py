@@ -1,0 +1,57 @@
+"""slotwright-manage, as an administrator runs it."""
+
+import pathlib
+import subprocess
+import sys
+
+import fixtures
+import testtools
+
+
+class ManageTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        self.configure(f'[database]\nconnection = sqlite:///{self.directory}/slotwright.db\n')
+
+    def configure(self, text: str) -> None:
+        (self.directory / 'slotwright.conf').write_text(text)
+
+    def run_it(self, *arguments: str) -> 'subprocess.CompletedProcess[str]':
+        config = str(self.directory / 'slotwright.conf')
+        return subprocess.run(
+            [sys.executable, '-m', 'slotwright.cmd.manage', '--config-file', config, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    def test_a_database_is_brought_to_the_newest_tables(self) -> None:
+        self.assertIn('is at nothing', self.run_it('db', 'version').stdout)
+        for _ in range(2):
+            done = self.run_it('db', 'sync')
+            self.assertEqual(0, done.returncode, done.stderr)
+        found, newest = self.run_it('db', 'version').stdout.split(', the newest is ')
+        self.assertEqual(f'The database is at {newest.strip().rstrip(".")}', found)
+
+    def test_a_good_configuration_is_fine(self) -> None:
+        done = self.run_it('config', 'check')
+        self.assertEqual((0, 'The configuration is fine.\n'), (done.returncode, done.stdout))
+
+    def test_a_bad_one_is_told_in_one_line(self) -> None:
+        for text, expected in (
+            ('[redis]\napi_strategy = no.such.Thing\n', '[redis] api_strategy = no.such.Thing'),
+            ('[upgrade_levels]\nguestagent = new\n', '[upgrade_levels] guestagent = new'),
+            ('[DEFAULT]\ntransport_url = pigeon://loft/\n', 'transport_url'),
+            ('[api]\nthreads = none\n', 'threads'),
+            ('no section\n', 'slotwright.conf'),
+        ):
+            self.configure(text)
+            done = self.run_it('config', 'check')
+            self.assertEqual(1, done.returncode, done.stdout)
+            self.assertIn(expected, done.stderr)
+            self.assertNotIn('Traceback', done.stderr)
+
+    def test_a_missing_verb_is_told(self) -> None:
+        self.assertEqual(2, self.run_it('db').returncode)
+        self.assertEqual(2, self.run_it().returncode)
