@@ -96,6 +96,11 @@ class HttpApi:
         return cluster
 
 
+def loopback_network() -> str:
+    """A network for instances that no other deployment of this process has."""
+    return f'127.{100 + os.getpid() % 100}.{next(_networks)}.0/24'
+
+
 def members(count: int) -> list[dict[str, Any]]:
     return [{'flavorRef': '1', 'volume': {'size': 1}} for _ in range(count)]
 
@@ -135,7 +140,7 @@ class Deployment(fixtures.Fixture):
         self.database = self.database or f'sqlite:///{self.directory}/slotwright.sqlite'
         self.data_dir = self.directory / 'instances'
         self.port = servers.free_port()
-        self.network = f'127.{100 + os.getpid() % 100}.{next(_networks)}.0/24'
+        self.network = loopback_network()
         self.config = self.directory / 'slotwright.conf'
         self.config.write_text(self._render())
         with _migrating:
