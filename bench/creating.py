@@ -4,42 +4,18 @@ The floor is 2.0 s: a fresh node says cluster_state:fail for so long, whoever fo
 (CLUSTER_WRITABLE_DELAY of cluster.c).
 """
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-
-import fixtures
 
 from bench.forming import DEFAULTS
 from bench.report import Row, spread
 from tests import servers
-from tests.deployment import LOOPBACK_NETWORKS, READY, Deployment, HttpApi
-from tests.guarded import Process, wait_until
+from tests.deployment import Deployment, HttpApi
+from tests.standalone import Standalone
 
 EVERY = 0.015  # seconds between two looks at the cluster
 FLOOR = 2.0  # seconds
 TARGET = 2.6  # seconds
-
-
-class Standalone(fixtures.Fixture):
-    """``slotwright standalone`` on a directory of its own."""
-
-    def _setUp(self) -> None:
-        directory = Path(self.useFixture(fixtures.TempDir()).path)
-        config = directory / 'slotwright.conf'
-        config.write_text(f'[local]\nnetwork = {next(LOOPBACK_NETWORKS)}\n')
-        url_file = directory / 'url'
-        given = ['--config-file', config, '--data-dir', directory / 'data']
-        program = 'from slotwright.cmd.standalone import main; raise SystemExit(main())'
-        self.useFixture(
-            Process(
-                [sys.executable, '-c', program, *given, '--port', '0', '--url-file', url_file],
-                linger=True,
-            )
-        )
-        wait_until(url_file.exists, 'standalone to listen', READY)
-        self.api = HttpApi(url_file.read_text().strip())
 
 
 def seconds(api: HttpApi, masters: int) -> float:
@@ -59,7 +35,7 @@ def seconds(api: HttpApi, masters: int) -> float:
 def measure(sizes: Sequence[int], runs: int) -> Iterator[Row]:
     """One row for each way to run the service and number of masters."""
     for name, deployed in (
-        ('standalone', Standalone()),
+        ('standalone', Standalone(DEFAULTS)),
         (
             'three daemons, RabbitMQ',
             Deployment(servers.shared(servers.RabbitMQ).url, options=DEFAULTS),

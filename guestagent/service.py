@@ -17,11 +17,11 @@ from slotwright.domain.errors import GuestError
 LOG = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LONGEST_RETRY = 0.2, 5.0  # seconds between two questions for the assignment
+#: Seconds from the first report of an agent without a Redis to its question.
+_LATER = 1.0
 #: Heartbeats after which an agent asks again what its instance is for: it may have been
 #: suspended, or cut off, while the instance was given up.
 ASK_EVERY = 6
-#: Seconds from the first report of an agent without a Redis to its question.
-_LATER = 1.0
 #: Seconds an agent whose instance was wiped on command stays to answer a repeated command.
 LINGER = 30.0
 
@@ -73,6 +73,7 @@ class AgentService:
         self._clock = clock
         self._random = random
         self._stopping = threading.Event()
+        self._serving = threading.Event()
         self._poke = threading.Event()
         self._ended = threading.Event()
         self._watcher = Watcher(supervisor, self._poke.set, f'watcher-{name}')
@@ -96,24 +97,24 @@ class AgentService:
             raise
         self._supervisor.changed = self._on_change
         self._watcher.start()
+        self._thread.start()
         try:
-            # Before the first report: what is sent to a queue that is not there is lost,
-            # and its sender would wait for an answer.
+            # Last: it may wait for a broker, and Redis is not to wait with it.
             self._rpc_server.start()
-            self._thread.start()
         except BaseException:
             self.stop()
             raise
+        self._serving.set()
 
     def stop(self) -> None:
         """End the agent; its redis-server goes on."""
         self._agent.hurry()
         self._stopping.set()
+        self._serving.set()
         self._poke.set()
         self._rpc_server.stop()
         self._rpc_server.wait()
-        if self._thread.ident is not None:  # it was started
-            self._thread.join()
+        self._thread.join()
         self._supervisor.changed = lambda: None
         self._watcher.stop()
         self._supervisor.release()
@@ -145,8 +146,10 @@ class AgentService:
     def _settle(self) -> bool:
         """Find out what the instance is for, and obey; False when it is for nothing."""
         if self._store.state.spec is None:
-            # There is no Redis to care for. Ready to be prepared; the question can wait
-            # until the many agents of a new cluster are not all starting.
+            # There is no Redis to care for. Ready to be prepared, once there is a queue for
+            # commands: one sent before would be lost, and its sender would wait for an
+            # answer. The question can wait until the agents of a new cluster are up.
+            self._serving.wait()
             self._reporter.report()
             self._pause(_LATER * (0.5 + self._random()))
         wanted = self._ask()

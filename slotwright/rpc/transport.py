@@ -57,11 +57,10 @@ class Transport(oslo_transport.RPCTransport):
 
         :raises Unavailable: it does not answer.
         """
-        if self.broker is None:
-            return
-        if for_call and not self._called:
-            self.broker.doubt()
-        self.broker.ensure_reachable()
+        if self.broker is not None:
+            if for_call and not self._called:
+                self.broker.doubt()
+            self.broker.ensure_reachable()
 
     def answered(self) -> None:
         """A call went out, whatever came back: it had a queue for its answer."""
