@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from slotwright import agentlock
+from slotwright import dirlock
 from slotwright.domain.errors import SlotwrightError
 
 
@@ -38,9 +38,9 @@ class InstanceDirectory:
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            self._lock = agentlock.acquire(self.path)
-        except agentlock.AgentRuns as e:
-            raise DirectoryInUse(str(e)) from e
+            self._lock = dirlock.acquire(self.path)
+        except dirlock.Held as e:
+            raise DirectoryInUse(f'another guest agent serves {self.path}') from e
 
     def unlock(self) -> None:
         if self._lock is not None:

@@ -25,11 +25,9 @@ from guestagent.node import Command, Node, accepted, info_fields
 from guestagent.redisconf import NODE_TIMEOUT
 from slotwright.domain import slots
 from slotwright.domain.errors import GuestError
+from slotwright.domain.forming import DENSE_LIMIT
 from slotwright.domain.slots import SlotRange
 from slotwright.domain.topology import Address, PeerView
-
-#: Up to so many members everybody meets everybody; above, gossip carries the rest.
-DENSE = 64
 
 _PUSH_AFTER = 0.2  # seconds from the first MEET to the second
 _LOOK_AFTER = 0.1  # seconds from the second MEET to the first look
@@ -100,7 +98,7 @@ class Pace:
         # where nothing else goes on, half of it where something is late already.
         gossip = max(1000, members * members * 3 // 20)
         repair = max(_FORMING_TIMEOUT, members * members * 3 // 10)
-        if members <= DENSE:
+        if members <= DENSE_LIMIT:
             return cls(NODE_TIMEOUT, repair, _PUSH_AFTER, 0.012 if forming else 0.03)
         return cls(gossip, repair, 1.0 + 0.6 * gossip / 1000, 0.05)
 
@@ -144,7 +142,7 @@ class Joiner:
         # Before this nobody needs to look: the state cannot be ok.
         due = max(slots_at + _REJOIN - _TICK, ready) if self._forming else ready
         try:
-            self._set_timeout(self._pace.timeout)  # above DENSE, gossip does the work
+            self._set_timeout(self._pace.timeout)  # above DENSE_LIMIT, gossip does the work
             self._meet(peers)
             self._pause_until(min(start + self._pace.push_after, deadline))
             self._meet(peers)

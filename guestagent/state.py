@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from guestagent.directory import InstanceDirectory, write_private
-from slotwright.domain.errors import CommandRefused
+from slotwright.domain.errors import CommandRefused, GuestError
 from slotwright.domain.topology import Address
 
 # What redis.conf takes without quoting; a newline in a secret would be a directive.
@@ -116,14 +116,23 @@ class StateStore:
                 raise ValueError(f'{self._path} is damaged: {e}') from e
 
     def update(self, **changes: Any) -> None:
-        """Change some fields. After a wipe the change is kept in memory only."""
+        """Change some fields. After a wipe the change is kept in memory only.
+
+        :raises GuestError: when it cannot be written, as on a full disk; nothing is changed.
+        """
         with self._lock:
             changed = replace(self._state, **changes)
             if changed == self._state:
                 return
             if not self._wiped:
-                write_private(self._path, changed.to_json(), durable=True)
+                self._write(changed)
             self._state = changed
+
+    def _write(self, state: AgentState) -> None:
+        try:
+            write_private(self._path, state.to_json(), durable=True)
+        except OSError as e:
+            raise GuestError(f'cannot write {self._path}: {e.strerror}') from e
 
     def forget(self) -> None:
         """The instance is gone: keep the fence, in memory, and write nothing any more."""

@@ -65,11 +65,13 @@ class Standalone:
         command = [
             sys.executable, '-m', 'slotwright.cmd.cli', 'standalone',
             '--data-dir', data_dir, '--port', str(port), '--url-file', self._url_file,
+            '--until-eof',
         ]  # fmt: skip
         with open(self._log, 'ab') as log:
-            # In a session of its own: Ctrl-C is for the demo, which then ends this one.
+            # In a session of its own: Ctrl-C is for the demo, which then ends this one. The
+            # pipe ends it also when the demo is killed.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
             )
 
     def url(self, timeout: float = 60) -> str:
@@ -237,15 +239,15 @@ def _print_nodes(client: RedisCluster, cluster: Any) -> None:
 
 def _print_next(api: Api, cluster: Any, password: str, node: Sequence[str], data_dir: str) -> None:
     ip, port = node
-    openstack = f'openstack --os-auth-type none --os-endpoint {api.endpoint} database'
     print(f"""
 Go on with
-  {openstack} cluster list
-  {openstack} cluster show {cluster['name']}
-  {openstack} cluster grow {cluster['name']} --instance flavor=1,volume=1
+  export OS_AUTH_TYPE=none OS_ENDPOINT={api.endpoint}
+  openstack database cluster list
+  openstack database cluster list instances {cluster['name']}
+  openstack database cluster grow {cluster['name']} --instance flavor=1,volume=1
   curl -s {api.endpoint}/clusters/{cluster['id']}
   REDISCLI_AUTH={password} redis-cli -c -h {ip} -p {port} get key:1
-(pip install python-openstackclient python-troveclient gives you openstack.)
+(`pip install python-openstackclient python-troveclient` gives you openstack.)
 
 The log is in {os.path.join(data_dir, 'slotwright.log')}
 The Redis servers outlive Slotwright; if this demo is killed, `make demo` finds them again.""")

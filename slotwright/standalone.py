@@ -4,7 +4,6 @@ For a laptop, a demo and tests. Redis servers are processes of their own as ever
 they go on when this process ends, however it ends, and are found again by the next.
 """
 
-import fcntl
 import logging
 import os
 import threading
@@ -16,6 +15,7 @@ import api.wiring
 import guestagent.wiring
 import taskmanager.wiring
 from guestagent.service import AgentService
+from slotwright import dirlock
 from slotwright.domain.errors import Unavailable
 from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
@@ -47,6 +47,9 @@ class InProcessLauncher:
         self._lock = threading.Lock()
         self._agents: dict[str, AgentService] = {}
 
+    def warm_up(self) -> None:
+        """Everything is imported already."""
+
     def start(self, instance_id: str, directory: str) -> None:
         with self._lock:
             agent = self._agents.get(instance_id)
@@ -54,9 +57,14 @@ class InProcessLauncher:
                 if not agent.wait(0):
                     return
                 agent.stop()
-            os.makedirs(directory, mode=0o700, exist_ok=True)
-            agent = self._agents[instance_id] = self._make(instance_id, directory)
-            agent.start()
+                del self._agents[instance_id]
+            try:
+                os.makedirs(directory, mode=0o700, exist_ok=True)
+                agent = self._make(instance_id, directory)
+                agent.start()
+            except (OSError, ValueError) as error:  # no space, or a damaged state
+                raise Unavailable(f'The agent cannot start: {error}') from error
+            self._agents[instance_id] = agent
 
     def stop(self, instance_id: str, directory: str) -> None:
         with self._lock:
@@ -76,7 +84,7 @@ def configure(conf: cfg.ConfigOpts, data_dir: str, host: str, port: int) -> None
     """Set what makes a standalone; everything else stays as configured."""
     data_dir = os.path.abspath(data_dir)
     conf.set_override('transport_url', 'local://')
-    conf.set_override('connection', f'sqlite:///{data_dir}/slotwright.db', group='database')
+    conf.set_override('connection', f'sqlite:///{data_dir}/slotwright.sqlite', group='database')
     conf.set_override('data_dir', os.path.join(data_dir, 'instances'), group='local')
     conf.set_override('provisioner', 'local', group='taskmanager')
     conf.set_override('host', HOST, group='taskmanager')
@@ -135,10 +143,7 @@ def _agent_maker(conf: cfg.ConfigOpts, transport: Transport) -> Callable[[str, s
 
 
 def _lock(data_dir: str) -> int:
-    descriptor = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+        return dirlock.acquire(data_dir)
+    except dirlock.Held:
         raise AlreadyRunning(f'another standalone runs on {data_dir}') from None
-    return descriptor

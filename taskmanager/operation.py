@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from slotwright import log
+from slotwright.domain import slots
 from slotwright.domain.actions import Action, Plan
-from slotwright.domain.clusters import Cluster, Operation
+from slotwright.domain.clusters import Operation
 from slotwright.domain.desired import desired_cluster
 from slotwright.domain.errors import (
     GuestError,
@@ -19,10 +21,11 @@ from slotwright.domain.errors import (
     StaleEpoch,
     StorageUnavailable,
 )
+from slotwright.domain.slots import SlotRange
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import NodeStatus
 from slotwright.storage.base import Claim, ManagementStore
-from taskmanager.actions import ActionRunner, Work
+from taskmanager.action_runner import ActionRunner, Work
 from taskmanager.ports import Clock, Fanout, Guests, Waiter
 from taskmanager.strategy import TaskManagerStrategy
 
@@ -91,6 +94,12 @@ class OperationRunner:
     def _round(self, claim: Claim, nudge: bool) -> bool:
         """One look and what follows from it; True when the operation has ended."""
         work = self._load(claim)
+        with log.about(work.operation.request_id, work.cluster.id):
+            return self._take_step(work, nudge)
+
+    def _take_step(self, work: Work, nudge: bool) -> bool:
+        if _lacks_layout(work.operation):
+            return self._lay_out(work)
         observed = self._observe(work)
         desired = desired_cluster(
             work.cluster,
@@ -114,14 +123,23 @@ class OperationRunner:
         return self._give_up(work, failure) if failure else False
 
     def _load(self, claim: Claim) -> Work:
-        """The operation as it is now; a create gets its layout stored, once."""
+        """The operation as it is now."""
         cluster = self._store.load(claim)
-        operation = _operation_of(cluster)
-        if operation.kind is OperationKind.CREATE and 'layout' not in operation.detail:
-            layout = self._strategy.layout(len(cluster.instances))
-            self._store.update_operation(claim, detail={'layout': [list(r) for r in layout]})
-            cluster = self._store.load(claim)
-        return Work(claim, cluster, _operation_of(cluster))
+        if cluster.operation is None:
+            raise ValueError(f'cluster {cluster.id} was loaded without its operation')
+        return Work(claim, cluster, cluster.operation)
+
+    def _lay_out(self, work: Work) -> bool:
+        """Have the strategy say who gets which slots, and store it for good."""
+        count = len(work.cluster.instances)
+        layout = [list(r) for r in self._strategy.layout(count)]
+        if len(layout) != count or not slots.covers_once(SlotRange(*r) for r in layout):
+            name = type(self._strategy).__name__
+            return self._give_up(
+                work, f'{name} does not give each of 16384 slots to one of {count}'
+            )
+        self._store.update_operation(work.claim, detail={'layout': layout})
+        return False
 
     def _observe(self, work: Work) -> dict[str, NodeStatus | None]:
         """Ask all agents that were ever heard of, side by side."""
@@ -137,7 +155,7 @@ class OperationRunner:
             if isinstance(answer, (StaleEpoch, LeaseLost)):
                 raise answer
             if isinstance(answer, SlotwrightError):
-                LOG.info('Instance %s does not tell its status: %s', instance_id, answer)
+                LOG.debug('Instance %s does not tell its status: %s', instance_id, answer)
                 observed[instance_id] = None
             elif isinstance(answer, Exception):
                 raise answer
@@ -158,6 +176,7 @@ class OperationRunner:
         message = f'waiting for {plan.waiting}' if plan.waiting else _describe(plan.actions)
         done, total = plan.progress if plan.progress[1] else (operation.done, operation.total)
         if (done, total, message) != (operation.done, operation.total, operation.message):
+            LOG.info('%s %s/%s: %s', operation.kind, done, total, message)
             self._store.update_operation(work.claim, done=done, total=total, message=message)
 
     def _act(self, work: Work, plan: Plan) -> str:
@@ -224,10 +243,12 @@ class OperationRunner:
         LOG.info('Operation %s (%s) ended', operation.id, operation.kind)
 
 
-def _operation_of(cluster: Cluster) -> Operation:
-    if cluster.operation is None:
-        raise ValueError(f'cluster {cluster.id} was loaded without its operation')
-    return cluster.operation
+def _lacks_layout(operation: Operation) -> bool:
+    return (
+        operation.kind is OperationKind.CREATE
+        and operation.state is OperationState.RUNNING
+        and 'layout' not in operation.detail
+    )
 
 
 def _describe(actions: tuple[Action, ...]) -> str:

@@ -60,8 +60,14 @@ class Provisioner(Protocol):
 class Launcher(Protocol):
     """How a provisioner runs agents on this machine."""
 
+    def warm_up(self) -> None:
+        """Make the next start a quick one. Called now and then."""
+
     def start(self, instance_id: str, directory: str) -> None:
-        """Start the agent unless it runs."""
+        """Start the agent unless it runs.
+
+        :raises SlotwrightError: when it cannot be started (now).
+        """
 
     def stop(self, instance_id: str, directory: str) -> None:
         """See that the agent, which has wiped its instance, is gone.

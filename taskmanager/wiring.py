@@ -15,7 +15,7 @@ from slotwright.rpc.contract import GUESTAGENT_TOPIC, TASKMANAGER_TOPIC
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport
 from slotwright.storage.base import ManagementStore
-from taskmanager.actions import ActionRunner
+from taskmanager.action_runner import ActionRunner
 from taskmanager.endpoint import TaskManagerEndpoint
 from taskmanager.operation import OperationRunner, Timing
 from taskmanager.ports import Launcher, Provisioner

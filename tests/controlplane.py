@@ -14,7 +14,7 @@ from slotwright.domain.states import OperationKind
 from slotwright.domain.topology import Address
 from slotwright.storage.base import Claim, NewCluster, NewInstance, NewOperation
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
-from taskmanager.actions import ActionRunner
+from taskmanager.action_runner import ActionRunner
 from taskmanager.operation import OperationRunner, Timing
 from taskmanager.strategy import RedisTaskManagerStrategy, TaskManagerStrategy
 from tests.model import ModelCluster

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import sys
 from collections.abc import Sequence
 
 from slotwright import standalone
@@ -40,10 +41,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--host', default='127.0.0.1', help='of the REST API, a loopback address')
     parser.add_argument('--port', type=int, default=8779, help='of the REST API; 0 takes any')
     parser.add_argument('--url-file', help='a file to write the URL of the REST API to')
+    parser.add_argument(
+        '--until-eof', action='store_true', help='stop when standard input ends, too'
+    )
     arguments, others = parser.parse_known_args(argv)
     conf = startup.configure(PROGRAM, others)
     with startup.explained(PROGRAM):
         standalone.configure(conf, arguments.data_dir, arguments.host, arguments.port)
         service = standalone.Standalone(conf, arguments.data_dir)
         url_files = [UrlFile(service, arguments.url_file)] if arguments.url_file else []
-        return Daemon(conf, [service, *url_files]).run()
+        ended = sys.stdin.read if arguments.until_eof else None
+        return Daemon(conf, [service, *url_files], ended=ended).run()

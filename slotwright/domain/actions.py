@@ -1,7 +1,7 @@
 """What may be done to an instance, and a round of it.
 
 Every action is idempotent: "already so" is success. What runs them is in
-``taskmanager/actions.py``.
+``taskmanager/action_runner.py``.
 """
 
 from dataclasses import dataclass, field

@@ -20,6 +20,7 @@ class ClusterTask:
 NONE = ClusterTask(1, 'NONE', 'No tasks for the cluster.')
 BUILDING = ClusterTask(2, 'BUILDING', 'Building the initial cluster.')
 DELETING = ClusterTask(3, 'DELETING', 'Deleting the cluster.')
+# Known to clients, but never shown: a grow shows BUILDING, as the seed has it.
 GROWING = ClusterTask(5, 'GROWING_CLUSTER', 'Increasing the size of the cluster.')
 SHRINKING = ClusterTask(6, 'SHRINKING_CLUSTER', 'Decreasing the size of the cluster.')
 UPDATING = ClusterTask(9, 'UPDATING_CLUSTER', 'Updating cluster configuration.')

@@ -62,8 +62,8 @@ class CommandContext:
 class TaskManagerAPI(Protocol):
     """Topic ``taskmanager``; any taskmanager may take a message.
 
-    The four casts are wake-ups: the operation row is what counts, and a sweep finds it
-    when the cast is lost.
+    The casts about a cluster are wake-ups: the operation row is what counts, and a sweep
+    finds it when the cast is lost.
     """
 
     def create_cluster(self, context: CommandContext, cluster_id: str) -> None: ...
@@ -93,6 +93,8 @@ class TaskManagerAPI(Protocol):
 
         Answer: {'wanted': bool, 'cluster_id': str}. Not wanted: the agent wipes itself
         before it touches Redis in any other way.
+
+        :raises NotFound: nothing is known of the instance, so nothing is to be done to it.
         """
 
 

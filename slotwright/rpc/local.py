@@ -43,7 +43,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class QueueAddress:
     """A queue: of a topic, or with ``server`` of one server of it."""
 
     exchange: str
@@ -55,7 +55,7 @@ class Address:
 class Inbox:
     """What one listener waits on: its addresses, and what was fanned out to it."""
 
-    addresses: tuple[Address, Address]
+    addresses: tuple[QueueAddress, QueueAddress]
     woken: threading.Condition
     fanned_out: deque[Envelope] = field(default_factory=deque)
     closed: bool = False
@@ -66,24 +66,24 @@ class VirtualHost:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._queues: dict[Address, deque[Envelope]] = defaultdict(deque)
-        self._inboxes: dict[Address, list[Inbox]] = defaultdict(list)
+        self._queues: dict[QueueAddress, deque[Envelope]] = defaultdict(deque)
+        self._inboxes: dict[QueueAddress, list[Inbox]] = defaultdict(list)
 
-    def put(self, address: Address, envelope: Envelope) -> None:
+    def put(self, address: QueueAddress, envelope: Envelope) -> None:
         """Queue for whoever listens on the address, now or later."""
         with self._lock:
             self._queues[address].append(envelope)
             for inbox in self._inboxes.get(address, ()):
                 inbox.woken.notify()
 
-    def fan_out(self, topic: Address, envelope: Envelope) -> None:
+    def fan_out(self, topic: QueueAddress, envelope: Envelope) -> None:
         """Hand to every server that listens on the topic now."""
         with self._lock:
             for inbox in self._inboxes.get(topic, ()):
                 inbox.fanned_out.append(envelope)
                 inbox.woken.notify()
 
-    def withdraw(self, address: Address, envelope: Envelope) -> None:
+    def withdraw(self, address: QueueAddress, envelope: Envelope) -> None:
         """Take back a message that nobody has taken."""
         with self._lock:
             waiting = self._queues.get(address)
@@ -93,7 +93,7 @@ class VirtualHost:
                     del self._queues[address]
 
     def open(self, exchange: str, topic: str, server: str) -> Inbox:
-        addresses = (Address(exchange, topic, server), Address(exchange, topic))
+        addresses = (QueueAddress(exchange, topic, server), QueueAddress(exchange, topic))
         inbox = Inbox(addresses, threading.Condition(self._lock))
         with self._lock:
             for address in addresses:
@@ -241,9 +241,9 @@ class LocalDriver(base.BaseDriver):
         exchange = target.exchange or self._default_exchange or ''
         text = json.dumps([ctxt, message])
         if target.fanout:
-            host.fan_out(Address(exchange, target.topic), Envelope(text))
+            host.fan_out(QueueAddress(exchange, target.topic), Envelope(text))
             return None
-        address = Address(exchange, target.topic, target.server or None)
+        address = QueueAddress(exchange, target.topic, target.server or None)
         if not wait_for_reply:
             host.put(address, Envelope(text))
             return None
@@ -253,7 +253,7 @@ class LocalDriver(base.BaseDriver):
         return self._wait(host, address, envelope, timeout)
 
     def _wait(
-        self, host: VirtualHost, address: Address, envelope: Envelope, timeout: float | None
+        self, host: VirtualHost, address: QueueAddress, envelope: Envelope, timeout: float | None
     ) -> Any:
         assert envelope.answers is not None
         try:

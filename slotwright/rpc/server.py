@@ -162,6 +162,13 @@ class RpcServer:
         if closer.is_alive():
             LOG.warning('The message broker is away: giving up its connections of %s', self._target)
 
+    def remove(self) -> None:
+        """After ``wait``: we will not come back, so nothing need wait for us any more."""
+        try:
+            self._transport.forget_server(str(self._target.topic), str(self._target.server))
+        except Unavailable as error:
+            LOG.warning('The queue of %s stays: %s', self._target.server, error)
+
     def _close(self) -> None:
         if self._listening:
             self._server.wait(log_after=0)

@@ -218,7 +218,11 @@ class WorkStore(Protocol):
         """
 
     def assigned_cluster(self, instance_id: str) -> str | None:
-        """The cluster an agent works for; None when it is not wanted (any more)."""
+        """The cluster an agent works for; None when it is not wanted any more.
+
+        :raises NotFound: for an instance that never was. That is no word to wipe anything:
+            the database may be another one, or an old copy.
+        """
 
     def list_placed(self, host: str) -> Sequence[Instance]:
         """Every instance that has an address on ``host``, tombstones included."""

@@ -14,7 +14,12 @@ import threading
 from collections.abc import Callable, Iterator
 
 from slotwright.domain.clusters import Instance
-from slotwright.domain.errors import AddressTaken, StorageUnavailable, Unavailable
+from slotwright.domain.errors import (
+    AddressTaken,
+    SlotwrightError,
+    StorageUnavailable,
+    Unavailable,
+)
 from slotwright.domain.topology import Address
 from slotwright.storage.base import Claim, WorkStore
 from taskmanager.ports import Launcher
@@ -84,6 +89,7 @@ class LocalProvisioner:
         shutil.rmtree(directory, ignore_errors=True)
 
     def tend(self) -> None:
+        self._launcher.warm_up()
         try:
             placed = self._store.list_placed(self._host)
         except StorageUnavailable as error:
@@ -92,9 +98,16 @@ class LocalProvisioner:
         for instance in placed:
             with self._tending:
                 if instance.id not in self._leaving:
-                    self._launcher.start(instance.id, self.directory(instance.id))
+                    self._tend_one(instance.id)
         with self._tending:
             self._leaving &= {instance.id for instance in placed}
+
+    def _tend_one(self, instance_id: str) -> None:
+        """One that cannot be started must not keep the others from it."""
+        try:
+            self._launcher.start(instance_id, self.directory(instance_id))
+        except SlotwrightError as error:
+            LOG.error('Instance %s has no agent: %s', instance_id, error)
 
     def close(self) -> None:
         self._launcher.close()

@@ -23,7 +23,7 @@ class PlaceContract:
         self.assertEqual([], list(self.store.list_placed('other')))
         self.assertEqual(cluster.id, self.store.assigned_cluster(first))
         self.assertIsNone(self.store.assigned_cluster(second))
-        self.assertIsNone(self.store.assigned_cluster('x'))
+        self.assertRaises(NotFound, self.store.assigned_cluster, 'x')
 
     def test_an_address_is_given_once_on_a_host(self):
         cluster = self.create(3)

@@ -17,7 +17,7 @@ import testtools
 from guestagent.service import AgentService
 from guestagent.wiring import AgentOptions, build_agent
 from slotwright.domain import errors, slots
-from slotwright.domain.errors import EngineNotFound, Unavailable
+from slotwright.domain.errors import EngineNotFound, NotFound, Unavailable
 from slotwright.domain.topology import Address, NodeStatus
 from slotwright.engine import EngineFinder
 from slotwright.rpc.contract import CommandContext
@@ -57,6 +57,7 @@ class TaskManager:
     def __init__(self) -> None:
         self.wanted = True
         self.away = False
+        self.forgetful = False
         self.reports: list[dict[str, Any]] = []
         self._changed = threading.Condition()
 
@@ -70,6 +71,8 @@ class TaskManager:
     def assignment(self, context: Any, instance_id: str) -> dict[str, Any]:
         if self.away:
             raise Unavailable('the broker is away')
+        if self.forgetful:
+            raise NotFound('Instance instance-1 is not known here.')
         return {'wanted': self.wanted, 'cluster_id': CLUSTER}
 
     def wait_for(self, **wanted: Any) -> None:
@@ -96,6 +99,9 @@ class DirectServer:
         pass
 
     def wait(self) -> None:
+        pass
+
+    def remove(self) -> None:
         pass
 
 

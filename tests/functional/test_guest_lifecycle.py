@@ -117,6 +117,19 @@ class AssignmentTests(GuestCase):
         guest.stop()
         self.assertFalse(os.path.exists(guest.directory))
 
+    def test_a_taskmanager_that_knows_nothing_of_it_leaves_things_as_they_are(self):
+        """It may look into another database, or into an old copy."""
+        (guest,) = self.prepared()
+        pid = guest.pid
+        guest.taskmanager.wait_for(running=True)
+        guest.taskmanager.forgetful = True
+        guest.taskmanager.wait_for(running=True)
+        guest.stop()
+        guest.start()
+        self.assertFalse(guest.service.wait(2))
+        self.assertTrue(alive(pid))
+        self.assertTrue(os.path.exists(guest.directory))
+
     def test_nobody_to_ask_leaves_things_as_they_are(self):
         running, stopped = self.prepared(2)
         pid, other = running.pid, stopped.pid

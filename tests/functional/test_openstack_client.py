@@ -10,7 +10,7 @@ MEMBER = ('--instance', 'flavor=1,volume=1')
 
 
 class ClientOnStandaloneTest(TestCase):
-    timeout = 400
+    timeout = 600
 
     def service(self) -> HttpApi:
         return self.useFixture(Standalone()).api
@@ -60,6 +60,7 @@ class ClientOnStandaloneTest(TestCase):
         self.assertEqual(
             {'is_root_enabled': True}, openstack.json('database', 'root', 'show', 'clstr')
         )
+        api.completed(cluster['id'])
 
 
 class ClientOnDaemonsTest(ClientOnStandaloneTest):

@@ -1,5 +1,6 @@
 """Strategies that are not of this tree decide what the daemons do."""
 
+import os
 from pathlib import Path
 
 import fixtures
@@ -44,7 +45,7 @@ class StrategiesTest(TestCase):
     def test_strategies_from_elsewhere_are_obeyed(self) -> None:
         elsewhere = self.useFixture(fixtures.TempDir()).path
         Path(elsewhere, 'house_rules.py').write_text(MODULE)
-        self.useFixture(fixtures.EnvironmentVariable('PYTHONPATH', elsewhere))
+        path = os.pathsep.join(filter(None, (elsewhere, os.environ.get('PYTHONPATH'))))
         broker = servers.shared(servers.RabbitMQ)
         options = {
             'redis': {
@@ -52,7 +53,8 @@ class StrategiesTest(TestCase):
                 'taskmanager_strategy': 'house_rules.Lopsided',
             }
         }
-        api = self.useFixture(Deployment(broker.new_vhost(), options=options)).api
+        plane = Deployment(broker.new_vhost(), options=options, environment={'PYTHONPATH': path})
+        api = self.useFixture(plane).api
         status, body = api('POST', '/clusters', {'cluster': cluster_body(3)})
         self.assertEqual((403, 'Nodes come in pairs here.'), (status, body['forbidden']['message']))
         self.assertEqual([], api('GET', '/clusters')[1]['clusters'])

@@ -1,5 +1,7 @@
 """Two taskmanagers share the work."""
 
+import signal
+
 from tests import rows, servers
 from tests.base import TestCase
 from tests.deployment import Deployment
@@ -16,7 +18,8 @@ class TaskManagersTest(TestCase):
         broker = servers.shared(servers.RabbitMQ)
         # A lease that nobody loses, however slow the machine: a second claim would be right then.
         options = {'taskmanager': {'workers': WORKERS, 'lease': 60}}
-        plane = self.useFixture(Deployment(broker.new_vhost(), options=options, taskmanagers=2))
+        url = broker.new_vhost()
+        plane = self.useFixture(Deployment(url, options=options, taskmanagers=2))
         ids = [plane.api.create(1, f'clstr-{n}')['id'] for n in range(CLUSTERS)]
         for cluster_id in ids:
             plane.api.completed(cluster_id)
@@ -34,3 +37,12 @@ class TaskManagersTest(TestCase):
         self.assertEqual(set(), shares[0] & shares[1])
         self.assertTrue(all(shares), 'one of them did nothing')
         self.assertEqual(CLUSTERS, len(plane.redis_pids()))
+
+        def own_queues() -> int:
+            queues = broker.queues(url.rpartition('/')[2])
+            return sum(name.startswith('taskmanager.') for name in queues)
+
+        self.assertEqual(2, own_queues())
+        plane.taskmanagers[0].signal(signal.SIGTERM)
+        plane.taskmanagers[0].wait()
+        self.assertEqual(1, own_queues())

@@ -17,14 +17,17 @@ class TombstoneTest(TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        broker = servers.shared(servers.RabbitMQ)
-        self.plane = self.useFixture(Deployment(broker.new_vhost()))
+        self.broker = servers.shared(servers.RabbitMQ)
+        url = self.broker.new_vhost()
+        self.vhost = url.rpartition('/')[2]
+        self.plane = self.useFixture(Deployment(url))
         self.api = self.plane.api
 
     def test_an_agent_that_returns_wipes_its_instance(self) -> None:
         cluster_id = self.api.create(3)['id']
         cluster = self.api.completed(cluster_id)
         here, suspended, killed = (i['id'] for i in cluster['instances'])
+        self.assertIn(f'guestagent.{here}', self.broker.queues(self.vhost))
         for absent in (suspended, killed):
             os.kill(self.agents()[absent], signal.SIGSTOP)
         self.assertEqual(202, self.api('DELETE', f'/clusters/{cluster_id}')[0])
@@ -46,6 +49,9 @@ class TombstoneTest(TestCase):
         self.plane.start_taskmanager()
         self.await_wiped(killed, places[killed])
         self.assertEqual([], list(self.plane.data_dir.iterdir()))
+        queues = self.broker.queues(self.vhost)
+        for instance_id in (here, suspended, killed):
+            self.assertNotIn(f'guestagent.{instance_id}', queues)
 
     def agents(self) -> dict[str, int]:
         return self.plane.agent_pids()

@@ -2,8 +2,9 @@
 
 import testtools
 
-from guestagent.joining import DENSE, Joiner, Pace, Peer, compare
+from guestagent.joining import Joiner, Pace, Peer, compare
 from slotwright.domain import errors
+from slotwright.domain.forming import DENSE_LIMIT
 from slotwright.domain.slots import SlotRange
 from slotwright.domain.topology import Address, parse_nodes
 
@@ -156,11 +157,11 @@ class JoinerTests(testtools.TestCase):
 
 class PaceTests(testtools.TestCase):
     def test_gossip_needs_a_short_timeout_above_the_dense_limit(self):
-        self.assertEqual(15000, Pace.of(DENSE, True).timeout)
+        self.assertEqual(15000, Pace.of(DENSE_LIMIT, True).timeout)
         self.assertEqual(1500, Pace.of(100, True).timeout)
 
     def test_pings_stay_affordable(self):
-        for members in (3, 25, 50, DENSE, DENSE + 1, 100, 200):
+        for members in (3, 25, 50, DENSE_LIMIT, DENSE_LIMIT + 1, 100, 200):
             pace = Pace.of(members, True)
             for timeout in (pace.timeout, pace.repair):
                 self.assertLess(members * members / (timeout / 2000), 13400)

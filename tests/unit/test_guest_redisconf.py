@@ -9,10 +9,10 @@ import testtools
 
 from guestagent import process, redisconf
 from guestagent.directory import InstanceDirectory
-from guestagent.engine import Engine, EngineFinder
 from guestagent.state import Spec
 from slotwright.domain import errors
 from slotwright.domain.topology import Address
+from slotwright.engine import Engine, EngineFinder
 
 SECRET = 'secret-of-the-cluster'
 

@@ -94,6 +94,20 @@ class LifeCycleTest(OperationTestCase):
         owned = [plane.model.nodes[i.id].owned for i in self.shown(plane, cluster).instances]
         self.assertEqual([((0, 0),), ((1, 1),), ((2, 16383),)], owned)
 
+    def test_a_layout_that_leaves_slots_out_fails_the_create(self) -> None:
+        class Sloppy(RedisTaskManagerStrategy):
+            def layout(self, masters: int) -> Sequence[SlotRange]:
+                return [SlotRange(i, i) for i in range(masters)]
+
+        plane = self.plane(Sloppy())
+        cluster = plane.create(3)
+        plane.work()
+        shown = self.shown(plane, cluster)
+        assert shown.operation
+        self.assertEqual(OperationState.FAILED, shown.operation.state)
+        self.assertIn('Sloppy', str(shown.operation.reason))
+        self.assertEqual({}, plane.model.nodes)
+
     def test_a_create_that_cannot_succeed_gives_everything_back(self) -> None:
         plane = self.plane()
         cluster = plane.create(3)

@@ -28,8 +28,14 @@ class NotedLauncher:
         self.closed = False
 
         self.stopped: Callable[[], None] = lambda: None
+        self.broken: set[str] = set()
+
+    def warm_up(self) -> None:
+        """Starts are quick."""
 
     def start(self, instance_id: str, directory: str) -> None:
+        if instance_id in self.broken:
+            raise Unavailable('damaged')
         self.running[instance_id] = directory
 
     def stop(self, instance_id: str, directory: str) -> None:
@@ -124,6 +130,16 @@ class LocalProvisionerTest(TestCase):
         self.launcher.running.clear()
         self.provisioner().tend()
         self.assertEqual([cluster.instances[0].id], list(self.launcher.running))
+
+    def test_one_that_does_not_start_keeps_no_other_down(self) -> None:
+        claim, cluster = self.claimed(3)
+        for instance in cluster.instances:
+            self.provisioner().provision(claim, instance)
+        self.launcher.running.clear()
+        first, *others = sorted(instance.id for instance in cluster.instances)
+        self.launcher.broken.add(first)
+        self.provisioner().tend()
+        self.assertEqual(others, sorted(self.launcher.running))
 
     def test_destroying_leaves_no_agent_and_no_directory(self) -> None:
         claim, cluster = self.claimed(1)

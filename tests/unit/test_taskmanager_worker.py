@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from slotwright.domain.errors import StorageUnavailable
+from slotwright.domain.errors import NotFound, StorageUnavailable
 from slotwright.domain.states import OperationKind, OperationState
 from slotwright.rpc.contract import CommandContext
 from slotwright.storage.base import Claim, NewCluster, NewInstance, NewOperation
@@ -164,14 +164,12 @@ class EndpointTest(TestCase):
         endpoint.update_cluster(context, 'c')
         self.assertEqual(['woken'] * 5, heard)
 
-    def test_an_unknown_instance_is_not_wanted(self) -> None:
+    def test_an_unknown_instance_is_not_called_unwanted(self) -> None:
         store = SQLAlchemyStore.connect('sqlite://')
         self.addCleanup(store.close)
         migration.upgrade(store)
         endpoint, heard = self.endpoint(store)
-        self.assertEqual(
-            {'wanted': False, 'cluster_id': ''}, endpoint.assignment(CommandContext(), 'nobody')
-        )
+        self.assertRaises(NotFound, endpoint.assignment, CommandContext(), 'nobody')
         endpoint.report(CommandContext(), 'nobody', {'running': True})
         self.assertEqual(['reported'], heard)
 

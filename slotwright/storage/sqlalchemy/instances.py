@@ -53,10 +53,12 @@ class Instances(Transactional):
     @reads
     def assigned_cluster(self, conn: sa.Connection, instance_id: str) -> str | None:
         """A failed instance that lost its address is not wanted either."""
-        query = sa.select(instances.c.cluster_id).where(
-            instances.c.id == instance_id, IS_LIVE, instances.c.host.is_not(None)
-        )
-        return conn.execute(query).scalar()
+        is_wanted = sa.and_(IS_LIVE, instances.c.host.is_not(None))
+        query = sa.select(instances.c.cluster_id, is_wanted).where(instances.c.id == instance_id)
+        row = conn.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f'Instance {instance_id} is not known here.')
+        return row[0] if row[1] else None
 
     @writes
     def set_node_ids(self, conn: sa.Connection, claim: Claim, node_ids: Mapping[str, str]) -> None:

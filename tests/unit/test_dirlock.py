@@ -1,4 +1,4 @@
-"""The lock on an instance's directory: who holds it, and how that one is ended."""
+"""The lock on a directory: who holds it, and how that one is ended."""
 
 import os
 import signal
@@ -6,19 +6,19 @@ import subprocess
 import sys
 import tempfile
 
-from slotwright import agentlock
+from slotwright import dirlock
 from tests.base import TestCase
 
 HOLD = """
 import sys, time
-from slotwright import agentlock
-held = agentlock.acquire(sys.argv[1])
+from slotwright import dirlock
+held = dirlock.acquire(sys.argv[1])
 print('held', flush=True)
 time.sleep(600)
 """
 
 
-class AgentLockTest(TestCase):
+class DirLockTest(TestCase):
     def setUp(self) -> None:
         super().setUp()
         directory = tempfile.TemporaryDirectory()
@@ -36,41 +36,41 @@ class AgentLockTest(TestCase):
         return process
 
     def test_nobody(self) -> None:
-        self.assertFalse(agentlock.is_held(self.directory))
-        self.assertIsNone(agentlock.holder(self.directory))
-        self.assertTrue(agentlock.terminate(self.directory, 1))
+        self.assertFalse(dirlock.is_held(self.directory))
+        self.assertIsNone(dirlock.holder(self.directory))
+        self.assertTrue(dirlock.terminate(self.directory, 1))
 
     def test_no_directory(self) -> None:
         gone = os.path.join(self.directory, 'gone')
-        self.assertFalse(agentlock.is_held(gone))
-        self.assertIsNone(agentlock.holder(gone))
-        self.assertTrue(agentlock.terminate(gone, 1))
+        self.assertFalse(dirlock.is_held(gone))
+        self.assertIsNone(dirlock.holder(gone))
+        self.assertTrue(dirlock.terminate(gone, 1))
 
     def test_one_at_a_time(self) -> None:
-        descriptor = agentlock.acquire(self.directory)
-        self.assertTrue(agentlock.is_held(self.directory))
-        self.assertRaises(agentlock.AgentRuns, agentlock.acquire, self.directory)
+        descriptor = dirlock.acquire(self.directory)
+        self.assertTrue(dirlock.is_held(self.directory))
+        self.assertRaises(dirlock.Held, dirlock.acquire, self.directory)
         os.close(descriptor)
-        self.assertFalse(agentlock.is_held(self.directory))
+        self.assertFalse(dirlock.is_held(self.directory))
 
     def test_a_look_does_not_take_the_lock(self) -> None:
-        agentlock.is_held(self.directory)
-        os.close(agentlock.acquire(self.directory))
+        dirlock.is_held(self.directory)
+        os.close(dirlock.acquire(self.directory))
 
     def test_the_holder_is_found_and_ended(self) -> None:
         process = self.holder()
-        self.assertEqual(process.pid, agentlock.holder(self.directory))
-        self.assertTrue(agentlock.terminate(self.directory, 10))
+        self.assertEqual(process.pid, dirlock.holder(self.directory))
+        self.assertTrue(dirlock.terminate(self.directory, 10))
         self.assertEqual(-signal.SIGTERM, process.wait())
 
     def test_a_stopped_holder_is_killed(self) -> None:
         process = self.holder()
         process.send_signal(signal.SIGSTOP)
-        self.assertTrue(agentlock.terminate(self.directory, 0.2))
+        self.assertTrue(dirlock.terminate(self.directory, 0.2))
         self.assertEqual(-signal.SIGKILL, process.wait())
 
     def test_a_killed_holder_leaves_no_lock(self) -> None:
         process = self.holder()
         process.kill()
         process.wait()
-        self.assertFalse(agentlock.is_held(self.directory))
+        self.assertFalse(dirlock.is_held(self.directory))

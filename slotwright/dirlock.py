@@ -1,8 +1,8 @@
-"""The lock an agent holds on its instance's directory while it runs.
+"""A directory belongs to one process at a time.
 
-One agent per directory: the agent takes the lock at its start, whoever starts agents
-looks at it first. The kernel drops the lock with the process, however it ends, so it is
-never stale. It is on the directory itself, so that nothing of it stays behind a wipe.
+An agent holds the lock on its instance's directory, a standalone on its data; whoever
+starts agents looks first. The kernel drops the lock with the process, however it ends, so
+it is never stale. It is on the directory itself: nothing of it stays behind a wipe.
 """
 
 import fcntl
@@ -11,26 +11,26 @@ import select
 import signal
 
 
-class AgentRuns(Exception):
-    """Another agent has the directory."""
+class Held(Exception):
+    """Another process has the directory."""
 
 
 def acquire(directory: str | os.PathLike[str]) -> int:
     """Take the lock and answer its file descriptor, to be kept open.
 
-    :raises AgentRuns: when another agent holds it.
+    :raises Held: when another process has it.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise AgentRuns(f'another guest agent serves {os.fspath(directory)}') from None
+        raise Held(os.fspath(directory)) from None
     return descriptor
 
 
 def is_held(directory: str | os.PathLike[str]) -> bool:
-    """Whether an agent runs on the directory."""
+    """Whether a process has the directory."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -47,7 +47,7 @@ def is_held(directory: str | os.PathLike[str]) -> bool:
 
 
 def holder(directory: str | os.PathLike[str]) -> int | None:
-    """The pid of the agent that runs on the directory, from /proc/locks (see proc(5))."""
+    """The pid of the process that has the directory, from /proc/locks (see proc(5))."""
     try:
         found = os.stat(directory)
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def holder(directory: str | os.PathLike[str]) -> int | None:
 
 
 def terminate(directory: str | os.PathLike[str], timeout: float) -> bool:
-    """End the agent that holds the directory: SIGTERM, after ``timeout`` s SIGKILL.
+    """End the process that has the directory: SIGTERM, after ``timeout`` s SIGKILL.
 
     Answers whether it is gone. A pidfd keeps a pid that was given to another process
     meanwhile from being hit.

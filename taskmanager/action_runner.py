@@ -4,6 +4,7 @@ import functools
 import logging
 from dataclasses import dataclass
 
+from slotwright import log
 from slotwright.domain import actions
 from slotwright.domain.clusters import Cluster, Instance, Operation
 from slotwright.domain.errors import NotFound, Unavailable
@@ -52,7 +53,8 @@ class ActionRunner:
 
     def run(self, work: Work, action: actions.Action) -> None:
         """:raises SlotwrightError: when it could not be done."""
-        self._run(action, work)
+        with log.about(work.operation.request_id, work.cluster.id):
+            self._run(action, work)
 
     def context(self, work: Work) -> CommandContext:
         """The context of a new command under the work's claim."""
