@@ -229,8 +229,7 @@ def _sentence(root: str, error: ValidationError) -> str:
     first, *rest = [root, *error.absolute_path] if root else error.absolute_path or ['the body']
     path = str(first) + ''.join(f'[{part!r}]' for part in rest)
     if error.validator == 'required':
-        missing = next(name for name in error.validator_value if name not in error.instance)
-        return f'{path} {missing!r} is a required property'
+        return f'{path} {error.message}'  # it names the one that is missing
     if error.schema.get('writeOnly'):  # a secret is never repeated
         return f'{path} {error.schema["description"]}'
     return f'{path} {quote(error.instance)} {error.schema["description"]}'

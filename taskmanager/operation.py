@@ -45,6 +45,16 @@ class Timing:
     nudge: float = 2.0  # between looks after silent agents
 
 
+@dataclass(slots=True)
+class Trouble:
+    """What failed in the last round that did something: for people, decides nothing."""
+
+    complaints: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f': {self.complaints[0]}' if self.complaints else ''
+
+
 class OperationRunner:
     """Runs claimed operations; one instance serves all of a worker's threads."""
 
@@ -83,21 +93,22 @@ class OperationRunner:
 
     def _run(self, claim: Claim, stopping: Callable[[], bool]) -> None:
         nudged = self._clock()
+        trouble = Trouble()
         while not stopping():
             nudge = self._clock() - nudged >= self._timing.nudge
             if nudge:
                 nudged = self._clock()
-            if self._round(claim, nudge):
+            if self._round(claim, nudge, trouble):
                 return
         self._store.release(claim)
 
-    def _round(self, claim: Claim, nudge: bool) -> bool:
+    def _round(self, claim: Claim, nudge: bool, trouble: Trouble) -> bool:
         """One look and what follows from it; True when the operation has ended."""
         work = self._load(claim)
         with log.about(work.operation.request_id, work.cluster.id):
-            return self._take_step(work, nudge)
+            return self._take_step(work, nudge, trouble)
 
-    def _take_step(self, work: Work, nudge: bool) -> bool:
+    def _take_step(self, work: Work, nudge: bool, trouble: Trouble) -> bool:
         if _lacks_layout(work.operation):
             return self._lay_out(work)
         observed = self._observe(work)
@@ -108,19 +119,22 @@ class OperationRunner:
             impatient=work.operation.spent > self._timing.patience,
         )
         plan = self._strategy.plan(desired, observed)
-        self._record(work, plan)
+        self._record(work, plan, trouble)
         if plan.done:
             self._finish(work)
             return True
         failure = plan.failure
         if not failure and work.operation.spent > self._timing.budget:
             waited = plan.waiting or 'the nodes to take what they were told'
-            failure = f'gave up after {work.operation.spent:.0f} s of waiting for {waited}'
+            failure = f'gave up after {work.operation.spent:.0f} s of waiting for {waited}{trouble}'
         if not failure and plan.actions:
-            failure = self._act(work, plan)
+            failure = self._act(work, plan, trouble)
         elif not failure:
             self._waiter.wait(self._timing.poll)
-        return self._give_up(work, failure) if failure else False
+        if not failure:
+            return False
+        trouble.complaints = ()
+        return self._give_up(work, failure)
 
     def _load(self, claim: Claim) -> Work:
         """The operation as it is now."""
@@ -170,16 +184,18 @@ class OperationRunner:
             self._store.set_node_ids(work.claim, news)
         return observed
 
-    def _record(self, work: Work, plan: Plan) -> None:
+    def _record(self, work: Work, plan: Plan, trouble: Trouble) -> None:
         """Store how far the operation is, when that changed."""
         operation = work.operation
         message = f'waiting for {plan.waiting}' if plan.waiting else _describe(plan.actions)
+        if message:
+            message += str(trouble)
         done, total = plan.progress if plan.progress[1] else (operation.done, operation.total)
         if (done, total, message) != (operation.done, operation.total, operation.message):
             LOG.info('%s %s/%s: %s', operation.kind, done, total, message)
             self._store.update_operation(work.claim, done=done, total=total, message=message)
 
-    def _act(self, work: Work, plan: Plan) -> str:
+    def _act(self, work: Work, plan: Plan, trouble: Trouble) -> str:
         """Run a round; answers why the operation cannot succeed any more, or ''."""
         outcomes: Mapping[str, Exception | None] = self._fanout(
             {
@@ -187,7 +203,7 @@ class OperationRunner:
                 for number, action in enumerate(plan.actions)
             }
         )
-        failed = 0
+        complaints = []
         for number, outcome in outcomes.items():
             if outcome is None:
                 continue
@@ -196,11 +212,15 @@ class OperationRunner:
                 raise outcome
             if not isinstance(outcome, SlotwrightError):
                 raise outcome
-            failed += 1
-            LOG.warning('%s of %s: %s', type(action).__name__, action.instance_id, outcome)
+            complaint = f'{work.instance(action.instance_id).name}: {outcome}'
+            complaints.append(complaint)
+            # Said once, however often it is tried again.
+            level = logging.DEBUG if complaint in trouble.complaints else logging.WARNING
+            LOG.log(level, '%s failed, %s', type(action).__name__, complaint)
             if isinstance(outcome, GuestError) and outcome.permanent:
-                return f'{work.instance(action.instance_id).name}: {outcome}'
-        if failed:
+                return complaint
+        trouble.complaints = tuple(complaints)
+        if complaints:
             self._waiter.wait(self._timing.poll)
         return ''
 

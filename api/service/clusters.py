@@ -157,9 +157,15 @@ class ClusterService:
         cluster = self._store.get_cluster(caller.project_id, cluster_id)
         if cluster.task == states.DELETING:
             return Accepted(cluster)
-        going = self._store.begin_operation(
-            caller.project_id, cluster_id, self._operation(caller, OperationKind.DELETE)
-        )
+        try:
+            going = self._store.begin_operation(
+                caller.project_id, cluster_id, self._operation(caller, OperationKind.DELETE)
+            )
+        except ClusterBusy:
+            cluster = self._store.get_cluster(caller.project_id, cluster_id)
+            if cluster.task == states.DELETING:  # another request was quicker
+                return Accepted(cluster)
+            raise
         wake(self._taskmanager.delete_cluster, context_of(caller, cluster_id), cluster_id)
         return Accepted(going)
 

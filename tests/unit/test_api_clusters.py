@@ -333,6 +333,25 @@ class ActionTest(ApiTestCase):
         self.assertEqual(4, len(shown.instances))
         self.assertEqual(OperationKind.GROW, shown.operation.kind if shown.operation else None)
 
+    def test_of_two_deletes_at_once_both_are_accepted(self) -> None:
+        cluster = self.create_active(2)
+        together = threading.Barrier(2, timeout=30)
+        begin = self.store.begin_operation
+
+        def begin_together(*args: Any, **kwargs: Any) -> Any:
+            together.wait()
+            return begin(*args, **kwargs)
+
+        self.store.begin_operation = begin_together  # type: ignore[method-assign]
+        before = self.row_counts()['operations']
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(
+                pool.map(lambda _: self.call('DELETE', 'clusters', cluster['id']), range(2))
+            )
+        self.assertEqual([202, 202], [answer.status_code for answer in answers])
+        self.assertEqual(1, len({answer.headers['Location'] for answer in answers}))
+        self.assertEqual(before + 1, self.row_counts()['operations'])
+
     def test_no_database(self) -> None:
         def gone(*args: Any) -> Any:
             raise StorageUnavailable('The database does not answer now.')

@@ -51,6 +51,7 @@ CREATE = [
     Row('list', 400, BAD, 'the body [] must be an object', []),
     Row('number', 400, BAD, 'the body 7 must be an object', 7),
     Row('cluster_text', 400, BAD, "cluster 'x' must be an object", {'cluster': 'x'}),
+    Row('all_missing', 400, BAD, "cluster 'name' is a required property; cluster 'datastore' is a required property; cluster 'instances'", {'cluster': {}}),
     Row('name_missing', 400, BAD, "cluster 'name' is a required", create_body(name=None)),
     Row('name_empty', 400, BAD, "['name'] '' must have 1 to 255", create_body(name='')),
     Row('name_long', 400, BAD, 'must have 1 to 255', create_body(name='x' * 256)),

@@ -1,6 +1,7 @@
 """When a transaction is tried again, and when its failure is told."""
 
 import concurrent.futures
+import os
 import sqlite3
 import tempfile
 import unittest
@@ -89,6 +90,14 @@ class DatabaseTest(unittest.TestCase):
             file.write(b'no database at all' * 1000)
         with self.assertRaises(StorageUnavailable):
             self.stored()
+
+    def test_a_database_that_nobody_has_migrated(self):
+        with self.assertRaisesRegex(StorageUnavailable, 'slotwright-manage db sync'):
+            self.database.read(lambda conn: conn.exec_driver_sql('SELECT id FROM clusters'))
+
+    def test_others_on_the_host_cannot_read_the_file(self):
+        for suffix in ('', '-wal', '-shm'):
+            self.assertEqual(0o600, os.stat(self.path + suffix).st_mode & 0o777, suffix)
 
     def test_a_locked_file_is_an_outage(self):
         def hurry(connection, _record):

@@ -94,6 +94,29 @@ class LifeCycleTest(OperationTestCase):
         owned = [plane.model.nodes[i.id].owned for i in self.shown(plane, cluster).instances]
         self.assertEqual([((0, 0),), ((1, 1),), ((2, 16383),)], owned)
 
+    def test_what_is_tried_in_vain_is_told(self) -> None:
+        plane = self.plane()
+        cluster = plane.create(2)
+        full = errors.Unavailable('No address is free.')
+        told = []
+
+        def refuse(*_: object) -> None:
+            shown = self.shown(plane, cluster).operation
+            assert shown
+            if shown.state is OperationState.RUNNING:
+                told.append(shown.message)
+            raise full
+
+        plane.counted.place_instance = refuse
+        with self.assertLogs('taskmanager.operation', 'WARNING') as logged:
+            plane.work()
+        self.assertIn('c-member-1: No address is free.', told[-1])
+        shown = self.shown(plane, cluster)
+        assert shown.operation
+        self.assertIn('No address is free.', str(shown.operation.reason))
+        self.assertNotIn('No address', shown.operation.message)
+        self.assertEqual(2, sum('No address is free.' in r for r in logged.output[:-1]))
+
     def test_a_layout_that_leaves_slots_out_fails_the_create(self) -> None:
         class Sloppy(RedisTaskManagerStrategy):
             def layout(self, masters: int) -> Sequence[SlotRange]:

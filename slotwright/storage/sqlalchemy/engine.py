@@ -1,5 +1,7 @@
 """Engines, set up so that all databases keep the same promises."""
 
+import contextlib
+import os
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,9 +65,22 @@ def _create_sqlite(url: sa.URL, options: dict[str, Any]) -> sa.Engine:
         }
     engine = sa.create_engine(url, connect_args={'check_same_thread': False}, **pool)
     exc_filters.register_engine(engine)
+    sa.event.listen(engine, 'do_connect', _create_private)
     sa.event.listen(engine, 'connect', _set_up_sqlite)
     sa.event.listen(engine, 'begin', _begin_sqlite)
     return engine
+
+
+def _create_private(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+    """The secrets of all clusters are in it; SQLite's own mode would be 0644.
+
+    A file that is there keeps its mode, and SQLite gives the files beside it the same one.
+    Made without opening: closing a descriptor of it would drop SQLite's locks (fcntl(2)).
+    """
+    path = str(arguments[0])
+    if path != ':memory:' and not path.startswith('file:'):
+        with contextlib.suppress(OSError):  # it is there, or SQLite tells what is wrong
+            os.mknod(path, 0o600)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

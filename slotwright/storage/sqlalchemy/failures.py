@@ -27,9 +27,21 @@ def is_conflict(error: Exception) -> bool:
     return _sqlstate(original) in _POSTGRESQL_RETRY
 
 
+def lacks_tables(error: Exception) -> bool:
+    """Whether nobody has migrated the database yet."""
+    return isinstance(error, db_exception.DBNonExistentTable)
+
+
+def explain(error: Exception) -> str:
+    """Why the database is away, for an operator who reads it in a log or an answer."""
+    if lacks_tables(error):
+        return 'The database has no tables yet: run "slotwright-manage db sync".'
+    return 'The database does not answer now.'
+
+
 def is_away(error: Exception) -> bool:
     """Whether the database cannot be reached, or cannot work now."""
-    if isinstance(
+    if lacks_tables(error) or isinstance(
         error,
         db_exception.DBConnectionError | db_exception.DBNonExistentDatabase | exc.TimeoutError,
     ):

@@ -82,7 +82,7 @@ class Database:
                 attempts = CONFLICT_ATTEMPTS if conflict else CONNECT_ATTEMPTS
                 unknown = committing and not conflict
                 if unknown or attempt >= attempts or time.monotonic() > give_up:
-                    raise StorageUnavailable('The database does not answer now.') from error
+                    raise StorageUnavailable(failures.explain(error)) from error
             time.sleep(random.uniform(pause / 2, pause))
             pause = min(pause * 2, LONGEST_PAUSE)
 
