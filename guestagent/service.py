@@ -17,6 +17,8 @@ from slotwright.domain.errors import GuestError
 LOG = logging.getLogger(__name__)
 
 _FIRST_RETRY, _LONGEST_RETRY = 0.2, 5.0  # seconds between two questions for the assignment
+#: Seconds from the first report of an agent without a Redis to its question.
+_LATER = 1.0
 #: Heartbeats after which an agent asks again what its instance is for: it may have been
 #: suspended, or cut off, while the instance was given up.
 ASK_EVERY = 6
@@ -71,6 +73,7 @@ class AgentService:
         self._clock = clock
         self._random = random
         self._stopping = threading.Event()
+        self._serving = threading.Event()
         self._poke = threading.Event()
         self._ended = threading.Event()
         self._watcher = Watcher(supervisor, self._poke.set, f'watcher-{name}')
@@ -101,11 +104,13 @@ class AgentService:
         except BaseException:
             self.stop()
             raise
+        self._serving.set()
 
     def stop(self) -> None:
         """End the agent; its redis-server goes on."""
         self._agent.hurry()
         self._stopping.set()
+        self._serving.set()
         self._poke.set()
         self._rpc_server.stop()
         self._rpc_server.wait()
@@ -140,6 +145,13 @@ class AgentService:
 
     def _settle(self) -> bool:
         """Find out what the instance is for, and obey; False when it is for nothing."""
+        if self._store.state.spec is None:
+            # There is no Redis to care for. Ready to be prepared, once there is a queue for
+            # commands: one sent before would be lost, and its sender would wait for an
+            # answer. The question can wait until the agents of a new cluster are up.
+            self._serving.wait()
+            self._reporter.report()
+            self._pause(_LATER * (0.5 + self._random()))
         wanted = self._ask()
         if wanted is None:
             return False

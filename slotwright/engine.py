@@ -1,5 +1,6 @@
 """Find the server binary for a datastore version."""
 
+import functools
 import importlib
 import os
 import re
@@ -102,16 +103,27 @@ class EngineFinder:
         path = os.path.abspath(self._which(binary) or binary)
         if path not in self._known:
             try:
-                asked = subprocess.run(
-                    [path, '--version'], capture_output=True, text=True, timeout=10, check=True
-                )
-                self._known[path] = Engine(path, parse_version(asked.stdout))
+                file = os.stat(path)
+                version = _ask_version(path, file.st_ino, file.st_mtime_ns)
+                self._known[path] = Engine(path, version)
             except (OSError, subprocess.SubprocessError, ValueError) as e:
                 raise EngineNotFound(
                     f'{binary} is no server that runs here ({e}): install redis-server, or '
                     'correct [redis] datastore_versions'
                 ) from e
         return self._known[path]
+
+
+@functools.lru_cache(maxsize=16)
+def _ask_version(path: str, _inode: int, _modified: int) -> str:
+    """The version of a binary, asked once for this very file by all finders of a process.
+
+    A process that forks agents may ask before, for all of them.
+    """
+    asked = subprocess.run(
+        [path, '--version'], capture_output=True, text=True, timeout=10, check=True
+    )
+    return parse_version(asked.stdout)
 
 
 def version_found(datastore_versions: Mapping[str, str]) -> str | None:

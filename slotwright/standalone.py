@@ -47,6 +47,9 @@ class InProcessLauncher:
         self._lock = threading.Lock()
         self._agents: dict[str, AgentService] = {}
 
+    def warm_up(self) -> None:
+        """Everything is imported already."""
+
     def start(self, instance_id: str, directory: str) -> None:
         with self._lock:
             agent = self._agents.get(instance_id)

@@ -60,6 +60,9 @@ class Provisioner(Protocol):
 class Launcher(Protocol):
     """How a provisioner runs agents on this machine."""
 
+    def warm_up(self) -> None:
+        """Make the next start a quick one. Called now and then."""
+
     def start(self, instance_id: str, directory: str) -> None:
         """Start the agent unless it runs.
 

@@ -39,17 +39,26 @@ class ThreadFanout:
 
 
 class ReportWaiter:
-    """``taskmanager.ports.Waiter``: any report ends all waits."""
+    """``taskmanager.ports.Waiter``: any report ends all waits.
+
+    A report that comes while a thread looks at its nodes, and so may have missed what is
+    reported, ends its next wait at once.
+    """
 
     def __init__(self) -> None:
         self._news = threading.Condition()
+        self._reports = 0
+        self._seen = threading.local()
 
     def wait(self, seconds: float) -> None:
         with self._news:
-            self._news.wait(seconds)
+            seen = getattr(self._seen, 'reports', 0)
+            self._news.wait_for(lambda: self._reports != seen, seconds)
+            self._seen.reports = self._reports
 
     def notify(self) -> None:
         with self._news:
+            self._reports += 1
             self._news.notify_all()
 
 

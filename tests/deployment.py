@@ -22,7 +22,6 @@ from tests import processes, servers
 from tests.guarded import Process, wait_until
 
 PROJECT = 'demo'
-#: Third octets of the loopback networks that deployments of this process get.
 _networks = itertools.cycle(range(1, 255))
 #: Alembic runs one upgrade at a time in a process.
 _migrating = threading.Lock()
@@ -96,6 +95,11 @@ class HttpApi:
         return cluster
 
 
+def loopback_network() -> str:
+    """A loopback network that nobody else in this process has, and hardly another one."""
+    return f'127.{100 + os.getpid() % 100}.{next(_networks)}.0/24'
+
+
 def members(count: int) -> list[dict[str, Any]]:
     return [{'flavorRef': '1', 'volume': {'size': 1}} for _ in range(count)]
 
@@ -135,7 +139,7 @@ class Deployment(fixtures.Fixture):
         self.database = self.database or f'sqlite:///{self.directory}/slotwright.sqlite'
         self.data_dir = self.directory / 'instances'
         self.port = servers.free_port()
-        self.network = f'127.{100 + os.getpid() % 100}.{next(_networks)}.0/24'
+        self.network = loopback_network()
         self.config = self.directory / 'slotwright.conf'
         self.config.write_text(self._render())
         with _migrating:

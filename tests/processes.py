@@ -26,7 +26,8 @@ def agents(config: Path) -> dict[str, int]:
     found = {}
     for process in _processes():
         try:
-            words = (process / 'cmdline').read_bytes().decode().split('\0')
+            # One that was forked shows its words as a title, with blanks between them.
+            words = (process / 'cmdline').read_bytes().decode().replace('\0', ' ').split()
         except OSError:
             continue
         if str(config) in words and 'slotwright.cmd.guestagent' in words:

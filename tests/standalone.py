@@ -6,7 +6,7 @@ from pathlib import Path
 import fixtures
 
 from tests import processes
-from tests.deployment import CLI, FAST, LOOPBACK_NETWORKS, READY, HttpApi, render
+from tests.deployment import CLI, FAST, READY, HttpApi, loopback_network, render
 from tests.guarded import Process, wait_until
 
 
@@ -26,7 +26,7 @@ class Standalone(fixtures.Fixture):
         self.directory = Path(self.useFixture(fixtures.TempDir()).path)
         self.data_dir = self.directory / 'data'
         self.config = self.directory / 'slotwright.conf'
-        local = {'local': {'network': next(LOOPBACK_NETWORKS)}}
+        local = {'local': {'network': loopback_network()}}
         self.config.write_text(render(local, FAST, self.options))
         self._url_file = self.directory / 'url'
         self.start()

@@ -41,6 +41,7 @@ def plan_formation(desired: Desired, members: Sequence[Member], observed: Observ
 
 def _bring_up(desired: Desired, members: Sequence[Member], observed: Observed) -> Plan:
     actions: list[Action] = []
+    prepares: list[Action] = []
     missing = []
     for member in members:
         status = observed.get(member.instance_id)
@@ -54,10 +55,14 @@ def _bring_up(desired: Desired, members: Sequence[Member], observed: Observed) -
         elif status is None:
             actions += nudges(desired, [member])
         elif member.goal is Goal.ADD:
-            actions.append(Prepare(member.instance_id))
+            prepares.append(Prepare(member.instance_id))
         elif not status.prepared:
             # Its data are gone; making it anew would hide that.
             return Plan(failure=f'{member.name} lost all that it had on its host')
+    if len(prepares) == len(missing):
+        # All in one round, which is as long as its longest action: whoever came late would
+        # wait for the whole start of the others' Redis, and then for its own.
+        actions += prepares
     waiting = f'{names(missing)} to come up' if missing else ''
     return Plan(tuple(actions), waiting=waiting)
 
@@ -82,7 +87,9 @@ def _check_identity(_desired: Desired, members: Sequence[Member], observed: Obse
 
 def _configure(desired: Desired, members: Sequence[Member], observed: Observed) -> Plan:
     """Slots and config epochs on every new node, before anybody meets."""
+    # Slots first: the rejoin delay of the last node to have them is what all wait for.
     actions: list[Action] = []
+    epochs: list[Action] = []
     highest = max(epoch(observed, m) for m in members)
     for member in members:
         if member.goal is not Goal.ADD:
@@ -98,8 +105,8 @@ def _configure(desired: Desired, members: Sequence[Member], observed: Observed) 
             actions.append(AddSlots(member.instance_id, member.slots))
         if not me.config_epoch and not status.peers:
             highest += 1
-            actions.append(SetConfigEpoch(member.instance_id, highest))
-    return Plan(tuple(actions))
+            epochs.append(SetConfigEpoch(member.instance_id, highest))
+    return Plan((*actions, *epochs))
 
 
 def _join(desired: Desired, members: Sequence[Member], observed: Observed) -> Plan:

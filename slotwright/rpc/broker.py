@@ -30,6 +30,20 @@ class Broker:
     def __init__(self, conf: cfg.ConfigOpts, url: Any) -> None:
         self._options = conf.oslo_messaging_rabbit
         self._url = url
+        self._seen = False
+
+    def ensure_reachable(self) -> None:
+        """Return at once, or after a look, when there was none yet or since a ``doubt``.
+
+        :raises Unavailable: no host let us in.
+        """
+        if not self._seen:
+            self.check()
+            self._seen = True
+
+    def doubt(self) -> None:
+        """A delivery failed: look before the next one."""
+        self._seen = False
 
     def check(self) -> None:
         """Log in once and leave.

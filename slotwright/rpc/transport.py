@@ -48,7 +48,6 @@ class Transport(oslo_transport.RPCTransport):
 
     url: oslo_transport.TransportURL
     broker: Broker | None = None
-    _seen = False
     _called = False  # the queue for answers is there
 
     def ensure_reachable(self, for_call: bool = False) -> None:
@@ -58,18 +57,19 @@ class Transport(oslo_transport.RPCTransport):
 
         :raises Unavailable: it does not answer.
         """
-        doubted = not self._seen or (for_call and not self._called)
-        if self.broker is not None and doubted:
-            self.broker.check()
-            self._seen = True
+        if self.broker is not None:
+            if for_call and not self._called:
+                self.broker.doubt()
+            self.broker.ensure_reachable()
 
     def answered(self) -> None:
         """A call went out, whatever came back: it had a queue for its answer."""
         self._called = True
 
     def doubt(self) -> None:
-        """A delivery failed: look before the next one."""
-        self._seen = False
+        """A delivery failed: look before the next one, here and in all twins."""
+        if self.broker is not None:
+            self.broker.doubt()
 
     def forget_server(self, topic: str, server: str) -> bool:
         """Delete the queue of a server that will not come back, with all that waits in it.
@@ -83,7 +83,7 @@ class Transport(oslo_transport.RPCTransport):
 
     def twin(self) -> 'Transport':
         """Another transport to the same place, with connections of its own."""
-        return _open(self.conf, self.url)
+        return _open(self.conf, self.url, self.broker)
 
 
 def get_transport(conf: cfg.ConfigOpts, url: str | None = None) -> Transport:
@@ -105,11 +105,13 @@ def get_transport(conf: cfg.ConfigOpts, url: str | None = None) -> Transport:
         raise InvalidConfiguration(f'transport_url: {error}') from error
 
 
-def _open(conf: cfg.ConfigOpts, url: oslo_transport.TransportURL) -> Transport:
+def _open(
+    conf: cfg.ConfigOpts, url: oslo_transport.TransportURL, broker: Broker | None = None
+) -> Transport:
     transport: Transport = oslo_messaging.get_rpc_transport(
         conf, url, allowed_remote_exmods=list(ERROR_MODULES), transport_cls=Transport
     )
     transport.url = url
     if url.transport == 'rabbit':
-        transport.broker = Broker(conf, url)
+        transport.broker = broker or Broker(conf, url)
     return transport

@@ -2,13 +2,13 @@
 
 import logging
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 
 from slotwright import dirlock
 from slotwright.domain.errors import Unavailable
+from taskmanager.provisioners.nursery import Agent, Nursery
 
 LOG = logging.getLogger(__name__)
 
@@ -28,42 +28,52 @@ class ProcessLauncher:
         """``arguments``: what every agent gets on its command line; no secrets."""
         self._arguments = tuple(arguments)
         self._lock = threading.Lock()
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._nursery = Nursery()
+        self._agents: dict[str, Agent] = {}
+
+    def warm_up(self) -> None:
+        self._nursery.warm_up()
 
     def start(self, instance_id: str, directory: str) -> None:
         with self._lock:
-            child = self._children.get(instance_id)
-            if child is not None and child.poll() is None:
-                return
+            agent = self._agents.get(instance_id)
+            if agent is not None:
+                if not agent.ended():
+                    return
+                self._agents.pop(instance_id).close()
             try:
                 os.makedirs(directory, mode=0o700, exist_ok=True)
                 if not dirlock.is_held(directory):
-                    self._children[instance_id] = self._spawn(instance_id, directory)
+                    self._agents[instance_id] = self._spawn(instance_id, directory)
             except OSError as error:
                 raise Unavailable(f'The agent cannot be started: {error}') from error
 
     def stop(self, instance_id: str, directory: str) -> None:
         gone = dirlock.terminate(directory, STOP_TIMEOUT)
         with self._lock:
-            child = self._children.pop(instance_id, None)
-        if child is not None:
-            child.kill()  # where it had no lock yet
-            child.wait()
-        elif not gone:
+            agent = self._agents.pop(instance_id, None)
+        if agent is not None:
+            agent.kill()  # where it had no lock yet
+            gone = agent.ended(STOP_TIMEOUT)
+            agent.close()
+        if not gone:
             raise Unavailable(f'The agent of instance {instance_id} does not end.')
 
     def reap(self) -> None:
         with self._lock:
-            self._children = {i: c for i, c in self._children.items() if c.poll() is None}
+            ended = [i for i, agent in self._agents.items() if agent.ended()]
+            for instance_id in ended:
+                self._agents.pop(instance_id).close()
 
     def close(self) -> None:
-        """Agents go on without us; those that ended are reaped."""
+        """Agents go on without us."""
         with self._lock:
-            for child in self._children.values():
-                child.poll()
-            self._children.clear()
+            for agent in self._agents.values():
+                agent.close()
+            self._agents.clear()
+        self._nursery.close()
 
-    def _spawn(self, instance_id: str, directory: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, instance_id: str, directory: str) -> Agent:
         command = [
             sys.executable,
             '-m',
@@ -76,10 +86,4 @@ class ProcessLauncher:
         ]
         LOG.info('Starting the agent of instance %s', instance_id)
         with open(os.path.join(directory, 'agent.log'), 'ab') as log:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            return self._nursery.spawn(command, log.fileno())

@@ -90,6 +90,7 @@ class LocalProvisioner:
 
     def tend(self) -> None:
         self._launcher.reap()
+        self._launcher.warm_up()
         try:
             placed = self._store.list_placed(self._host)
         except StorageUnavailable as error:

@@ -88,14 +88,7 @@ class Life(fixtures.Fixture):
 
     def _request(self, kind: str) -> None:
         """Until it is accepted: a silent node has a shrink refused, and nothing stored."""
-        statuses: list[int] = []
-
-        def accepted() -> bool:
-            self._tend()
-            statuses.append(self._ask(kind))
-            return statuses[-1] == 202
-
-        wait_until(accepted, f'the {kind} to be accepted: {statuses}', PATIENCE)
+        self._wait(lambda: self._ask(kind) == 202, f'the {kind} to be accepted')
 
     def _ask(self, kind: str) -> int:
         api = self.plane.api

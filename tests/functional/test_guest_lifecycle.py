@@ -121,6 +121,7 @@ class AssignmentTests(GuestCase):
         """It may look into another database, or into an old copy."""
         (guest,) = self.prepared()
         pid = guest.pid
+        guest.taskmanager.wait_for(running=True)
         guest.taskmanager.forgetful = True
         guest.taskmanager.wait_for(running=True)
         guest.stop()

@@ -66,6 +66,7 @@ class DirLockTest(TestCase):
     def test_a_stopped_holder_is_killed(self) -> None:
         process = self.holder()
         process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # it takes its time
         self.assertTrue(dirlock.terminate(self.directory, 0.2))
         self.assertEqual(-signal.SIGKILL, process.wait())
 

@@ -23,7 +23,11 @@ from typing import Any
 
 from crashplan import CrashPlan
 
-ROLES = {'slotwright.cmd.taskmanager': 'taskmanager', 'slotwright.cmd.guestagent': 'agent'}
+ROLES = {
+    'slotwright.cmd.taskmanager': 'taskmanager',
+    'slotwright.cmd.guestagent': 'agent',
+    'slotwright.cmd.nursery': 'agent',  # forks them
+}
 #: Messages that come by the clock, or that a stopping server sends itself.
 IDLE_MESSAGES = frozenset({'report', 'wake_up'})
 #: The transactions of an operation; the others are heartbeats, renewed leases and reads.

@@ -1,0 +1,133 @@
+"""What a page of clusters and a create cost the API: SQL statements and CPU.
+
+CPU is user and system time of the server's process, on SQLite in a file, over HTTP. Statements
+are counted in this process, on the same database.
+"""
+
+import http.client
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import fixtures
+import sqlalchemy as sa
+from falcon import testing
+
+from bench import served
+from bench.report import Row, spread
+from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+from tests.deployment import cluster_body
+from tests.guarded import Process, wait_until
+
+REQUESTS = 100  # in a run
+MASTERS = 3
+CLUSTERS = '/v1.0/demo/clusters'
+BODY = json.dumps({'cluster': cluster_body(MASTERS)})
+HEADERS = {'Content-Type': 'application/json'}
+PAGE_TARGET, POST_TARGET = 3.5, 1.5  # ms; a quarter of what the Freezer API takes
+
+
+class Server(fixtures.Fixture):
+    """One ``bench.served`` process and a connection to it."""
+
+    def __init__(self, kind: str, source: str) -> None:
+        super().__init__()
+        self._command = [sys.executable, '-m', 'bench.served', kind, source]
+
+    def _setUp(self) -> None:
+        self._process = self.useFixture(Process(self._command))
+        wait_until(lambda: b'http://' in self._process.log_tail(), 'the server to listen')
+        url = urlsplit(self._process.log_tail().decode().split()[-1])
+        self._connection = http.client.HTTPConnection(str(url.netloc), timeout=30)
+        self.addCleanup(self._connection.close)
+
+    def get(self, path: str) -> bytes:
+        return self._ask('GET', path)
+
+    def post(self, path: str) -> bytes:
+        return self._ask('POST', path, BODY)
+
+    def cpu(self, call: Callable[[], object]) -> float:
+        """Milliseconds of the process for one call, over ``REQUESTS`` of them."""
+        before = self._spent()
+        for _ in range(REQUESTS):
+            call()
+        return (self._spent() - before) / REQUESTS * 1000
+
+    def _ask(self, method: str, path: str, body: str | None = None) -> bytes:
+        self._connection.request(method, path, body, HEADERS)
+        answer = self._connection.getresponse()
+        data = answer.read()
+        if answer.status not in (200, 202):
+            raise RuntimeError(f'{answer.status}: {data[:200]!r}')
+        return data
+
+    def _spent(self) -> float:
+        fields = Path(f'/proc/{self._process.pid}/stat').read_text().rpartition(')')[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def statements(database: str, pages: Sequence[int]) -> list[int]:
+    """How many SQL statements a GET of each of ``pages`` takes."""
+    store = SQLAlchemyStore.connect(database)
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    sa.event.listen(store.database.engine, 'before_cursor_execute', note)
+    counts = []
+    with ThreadPoolExecutor(1) as executor:
+        client = testing.TestClient(served.ours(store, executor))
+        client.simulate_get(CLUSTERS)  # what is asked once only
+        for page in pages:
+            seen.clear()
+            listed = client.simulate_get(CLUSTERS, params={'limit': page}).json['clusters']
+            if len(listed) != page:
+                raise RuntimeError(f'{len(listed)} clusters in a page of {page}')
+            counts.append(len(seen))
+    store.close()
+    return counts
+
+
+def measure(pages: Sequence[int], runs: int) -> Iterator[Row]:
+    """Statements for each of ``pages``, then the CPU of a page of 10 and of a create."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = f'sqlite:///{folder}/slotwright.db'
+        migration.upgrade(database)
+        with Server('slotwright', database) as ours:
+            for _ in range(max(pages)):
+                ours.post(CLUSTERS)
+            yield Row(
+                what=f'SQL statements for a page of {", ".join(map(str, pages))} clusters of 3',
+                ours=', '.join(map(str, statements(database, pages))),
+                target='the same for all',
+            )
+            page = f'{CLUSTERS}?limit=10'
+            answer = Path(folder, 'page.json')
+            answer.write_bytes(ours.get(page))
+            with Server('bare', str(answer)) as bare:
+                took, floor = [], []
+                for _ in range(runs):
+                    took.append(ours.cpu(lambda: ours.get(page)))
+                    floor.append(bare.cpu(lambda: bare.get(page)))
+            yield Row(
+                what='CPU of a GET of 10 clusters of 3',
+                ours=spread(took, 'ms'),
+                against='bare Falcon, the same JSON',
+                theirs=spread(floor, 'ms'),
+                target=f'≤ {PAGE_TARGET} ms',
+            )
+            created = [ours.cpu(lambda: ours.post('/v1.0/other/clusters')) for _ in range(runs)]
+            yield Row(
+                what='CPU of a POST of a cluster of 3',
+                ours=spread(created, 'ms'),
+                target=f'≤ {POST_TARGET} ms',
+            )
