@@ -76,9 +76,11 @@ def terminate(directory: str | os.PathLike[str], timeout: float) -> bool:
         return True
     try:
         if holder(directory) == pid:
+            ending = select.poll()
+            ending.register(process, select.POLLIN)
             for number in (signal.SIGTERM, signal.SIGKILL):
                 signal.pidfd_send_signal(process, number)
-                if select.select([process], [], [], timeout)[0]:
+                if ending.poll(timeout * 1000):
                     break
     except ProcessLookupError:
         pass

@@ -34,7 +34,7 @@ OPTS = [
     ),
     cfg.FloatOpt(
         'operation_budget',
-        default=600.0,
+        default=300.0,
         min=1,
         help='Seconds of work after which an operation is given up and reverted. Time in '
         'which no taskmanager ran does not count.',
