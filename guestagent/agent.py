@@ -159,11 +159,18 @@ class GuestAgent:
     def cluster_addslots(self, context: CommandContext, first_slot: int, last_slot: int) -> None:
         if not 0 <= first_slot <= last_slot < SLOT_COUNT:
             raise CommandRefused(f'no slots {first_slot} to {last_slot}')
-        me = _myself(self._node.nodes())
-        gaps = list(_missing(first_slot, last_slot, me))
-        if not gaps:
-            return
-        self._slots_at = self._clock()
+        began = self._clock()
+        try:
+            self._own(context, [(first_slot, last_slot)])
+        except CommandRefused:
+            # Redis takes all of one command or nothing: it may have some already.
+            gaps = list(_missing(first_slot, last_slot, _myself(self._node.nodes())))
+            if not gaps:
+                return
+            self._own(context, gaps)
+        self._slots_at = began
+
+    def _own(self, context: CommandContext, gaps: Sequence[tuple[int, int]]) -> None:
         if self._supervisor.major >= 7:
             self._node.ask('CLUSTER', 'ADDSLOTSRANGE', *(slot for gap in gaps for slot in gap))
             return
@@ -173,14 +180,13 @@ class GuestAgent:
             self._node.ask('CLUSTER', 'ADDSLOTS', *slots[start : start + _BATCH])
 
     def set_config_epoch(self, context: CommandContext, config_epoch: int) -> None:
-        nodes = self._node.nodes()
-        if _myself(nodes).config_epoch == 0 and len(nodes) == 1:
-            try:
-                self._node.ask('CLUSTER', 'SET-CONFIG-EPOCH', config_epoch)
-            except CommandRefused:
-                # A peer's MEET may have come between; then it is nothing to do after all.
-                if len(self._node.nodes()) == 1:
-                    raise
+        try:
+            self._node.ask('CLUSTER', 'SET-CONFIG-EPOCH', config_epoch)
+        except CommandRefused:
+            # With an epoch already, or a peer met, there is nothing to do after all.
+            nodes = self._node.nodes()
+            if _myself(nodes).config_epoch == 0 and len(nodes) == 1:
+                raise
 
     def bump_epoch(self, context: CommandContext) -> None:
         self._node.ask('CLUSTER', 'BUMPEPOCH')
