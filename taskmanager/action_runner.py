@@ -1,13 +1,14 @@
-"""Runs one action of a plan: the only place that knows how each is done."""
+"""Runs the actions of a plan: the only place that knows how each is done."""
 
 import functools
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slotwright import log
 from slotwright.domain import actions
 from slotwright.domain.clusters import Cluster, Instance, Operation
-from slotwright.domain.errors import NotFound, Unavailable
+from slotwright.domain.errors import NotFound, SlotwrightError, Unavailable
 from slotwright.domain.states import OperationKind
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
 from slotwright.storage.base import Claim, ManagementStore
@@ -32,6 +33,14 @@ class Work:
         return instance
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An action that could not be done, and why."""
+
+    action: actions.Action
+    error: SlotwrightError
+
+
 class ActionRunner:
     """Does what an action says, through guests, provisioner and storage."""
 
@@ -51,10 +60,15 @@ class ActionRunner:
         self._forget_agent = forget_agent
         self._join_patience = join_patience
 
-    def run(self, work: Work, action: actions.Action) -> None:
-        """:raises SlotwrightError: when it could not be done."""
+    def run(self, work: Work, wanted: Iterable[actions.Action]) -> Failed | None:
+        """Run actions one after the other, up to the first that cannot be done."""
         with log.about(work.operation.request_id, work.cluster.id):
-            self._run(action, work)
+            for action in wanted:
+                try:
+                    self._run(action, work)
+                except SlotwrightError as error:
+                    return Failed(action, error)
+        return None
 
     def context(self, work: Work) -> CommandContext:
         """The context of a new command under the work's claim."""

@@ -25,7 +25,7 @@ from slotwright.domain.slots import SlotRange
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import NodeStatus
 from slotwright.storage.base import Claim, ManagementStore
-from taskmanager.action_runner import ActionRunner, Work
+from taskmanager.action_runner import ActionRunner, Failed, Work
 from taskmanager.ports import Clock, Fanout, Guests, Waiter
 from taskmanager.strategy import TaskManagerStrategy
 
@@ -197,27 +197,32 @@ class OperationRunner:
 
     def _act(self, work: Work, plan: Plan, trouble: Trouble) -> str:
         """Run a round; answers why the operation cannot succeed any more, or ''."""
-        outcomes: Mapping[str, Exception | None] = self._fanout(
+        # Of one node in order, as the plan has them: with all at once, one that others wait for
+        # would stand in line behind those that nobody does.
+        by_node: dict[str, list[Action]] = {}
+        for action in plan.actions:
+            by_node.setdefault(action.instance_id, []).append(action)
+        outcomes: Mapping[str, Failed | Exception | None] = self._fanout(
             {
-                f'{number}': partial(self._actions.run, work, action)
-                for number, action in enumerate(plan.actions)
+                instance_id: partial(self._actions.run, work, actions)
+                for instance_id, actions in by_node.items()
             }
         )
         complaints = []
-        for number, outcome in outcomes.items():
+        for outcome in outcomes.values():
             if outcome is None:
                 continue
-            action = plan.actions[int(number)]
-            if isinstance(outcome, (StaleEpoch, LeaseLost, StorageUnavailable)):
+            if isinstance(outcome, Exception):
                 raise outcome
-            if not isinstance(outcome, SlotwrightError):
-                raise outcome
-            complaint = f'{work.instance(action.instance_id).name}: {outcome}'
+            action, error = outcome.action, outcome.error
+            if isinstance(error, (StaleEpoch, LeaseLost, StorageUnavailable)):
+                raise error
+            complaint = f'{work.instance(action.instance_id).name}: {error}'
             complaints.append(complaint)
             # Said once, however often it is tried again.
             level = logging.DEBUG if complaint in trouble.complaints else logging.WARNING
             LOG.log(level, '%s failed, %s', type(action).__name__, complaint)
-            if isinstance(outcome, GuestError) and outcome.permanent:
+            if isinstance(error, GuestError) and error.permanent:
                 return complaint
         trouble.complaints = tuple(complaints)
         if complaints:
