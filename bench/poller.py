@@ -50,17 +50,22 @@ def is_ok(link: Link) -> bool:
     return 'cluster_state:ok' in link.ask('CLUSTER', 'INFO')
 
 
-def slot_map(nodes: str, expected: int) -> dict[int, str]:
-    """Owner by slot from CLUSTER NODES; empty unless exactly ``expected`` are known."""
+def slot_map(nodes: str, expected: int) -> frozenset[tuple[str, ...]]:
+    """(Owner, its slots as Redis writes them …) from CLUSTER NODES.
+
+    Empty unless exactly ``expected`` nodes are known and well. Not a dictionary by slot: the
+    looking must not take the processor from those who form.
+    """
     lines = [line.split() for line in nodes.splitlines() if line]
     if len(lines) != expected or any('handshake' in f[2] or 'fail' in f[2] for f in lines):
-        return {}
-    owners = {}
-    for fields in lines:
-        for item in fields[8:]:
-            first, _, last = item.partition('-')
-            owners.update(dict.fromkeys(range(int(first), int(last or first) + 1), fields[0]))
-    return owners
+        return frozenset()
+    return frozenset((fields[0], *fields[8:]) for fields in lines)
+
+
+def covered(owners: frozenset[tuple[str, ...]]) -> int:
+    """How many slots are owned; ranges come as "0-5460" or "7"."""
+    bounds = [item.partition('-') for owner in owners for item in owner[1:]]
+    return sum(int(last or first) - int(first) + 1 for first, _, last in bounds)
 
 
 def agree(links: list[Link]) -> bool:
@@ -72,7 +77,7 @@ def agree(links: list[Link]) -> bool:
     if any('cluster_state:ok' not in info for info, _ in answers):
         return False
     first, *others = (slot_map(nodes, len(links)) for _, nodes in answers)
-    return len(first) == SLOTS and all(other == first for other in others)
+    return all(other == first for other in others) and covered(first) == SLOTS
 
 
 def wait(links: list[Link]) -> float:
