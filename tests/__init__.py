@@ -20,6 +20,10 @@ warnings.filterwarnings('ignore', module=OURS, category=DeprecationWarning, mess
 for chatty in ('amqp', 'kombu', 'stevedore', 'urllib3'):
     logging.getLogger(chatty).setLevel(logging.INFO)
 
+# Without a handler the log goes to stderr, where the tracebacks of passing tests hide the failed
+# ones. tests.base.TestCase shows the log of a test that fails.
+logging.lastResort = None
+
 # No deadline anywhere: a shared machine with two cores pauses at will. A failure prints the blob
 # that reproduces it, so examples may be drawn at random.
 hypothesis.settings.register_profile(

@@ -3,13 +3,13 @@
 import ast
 import hashlib
 import inspect
-import unittest
 
 from guestagent.endpoint import GuestAgentEndpoint
 from slotwright.rpc import contract
 from slotwright.rpc.clients import GuestNode, TaskManagerClient
 from slotwright.rpc.server import OFFERS
 from taskmanager.endpoint import TaskManagerEndpoint
+from tests.base import TestCase
 from tests.contract.protocols import assert_speaks, signatures
 
 #: (version, fingerprint) of each topic. A changed signature needs a new version number, and
@@ -33,7 +33,7 @@ def fingerprint(api: type) -> str:
     return hashlib.sha256('\n'.join(sorted(parts)).encode()).hexdigest()[:16]
 
 
-class SpeakersTest(unittest.TestCase):
+class SpeakersTest(TestCase):
     def test_the_clients_speak_the_protocols(self) -> None:
         assert_speaks(self, TaskManagerClient, contract.TaskManagerAPI)
         assert_speaks(self, GuestNode, contract.GuestAgentAPI)
@@ -67,7 +67,7 @@ class SpeakersTest(unittest.TestCase):
                 assert_speaks(self, spoken, contract.GuestAgentAPI)
 
 
-class FingerprintTest(unittest.TestCase):
+class FingerprintTest(TestCase):
     def test_the_contract_is_the_one_of_its_version(self) -> None:
         for topic, (protocol, version) in OFFERS.items():
             self.assertEqual(

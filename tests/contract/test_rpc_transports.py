@@ -2,18 +2,17 @@
 
 import uuid
 
-import testtools
-
+from tests.base import TestCase
 from tests.contract.rpc_suite import RpcSuite
 
 
-class LocalTest(RpcSuite, testtools.TestCase):
+class LocalTest(RpcSuite, TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.url = f'local:///{uuid.uuid4()}'
 
 
-class FakeTest(RpcSuite, testtools.TestCase):
+class FakeTest(RpcSuite, TestCase):
     url = 'fake://'
 
     # fake:// knows no expiry, and one process of it has one set of queues.

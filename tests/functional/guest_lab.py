@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import redis
-import testtools
 
 from guestagent.service import AgentService
 from guestagent.wiring import AgentOptions, build_agent
@@ -21,6 +20,7 @@ from slotwright.domain.errors import EngineNotFound, NotFound, Unavailable
 from slotwright.domain.topology import Address, NodeStatus
 from slotwright.engine import EngineFinder
 from slotwright.rpc.contract import CommandContext
+from tests.base import TestCase
 
 CLUSTER = 'c0ffee00-0000-4000-8000-000000000001'
 SECRET = 'an-internal-secret-of-the-cluster'
@@ -195,7 +195,7 @@ class Guest:
         return {'node_id': self.node_id, **self.address.to_wire()}
 
 
-class GuestCase(testtools.TestCase):
+class GuestCase(TestCase):
     """Skips where no server binary is; leaves no process and no directory behind."""
 
     versions: Mapping[str, str] = {'3.0': ''}

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import testtools
 from oslo_config import cfg
 from oslo_messaging import conffixture
 
@@ -14,6 +13,7 @@ from slotwright.rpc import contract
 from slotwright.rpc.clients import GuestAgentClient, TaskManagerClient
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import get_transport
+from tests.base import TestCase
 from tests.contract.rpc_suite import CONTEXT, Guest, RpcParts, RpcSuite
 from tests.servers import RabbitMQ
 
@@ -30,7 +30,7 @@ def within_reason(work: Callable[..., Any], *arguments: Any) -> Any:
         executor.shutdown(wait=False)
 
 
-class _WithBroker(testtools.TestCase):
+class _WithBroker(TestCase):
     broker: RabbitMQ
 
     @classmethod

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import sqlalchemy as sa
-import testtools
 from falcon import testing
 from oslo_config import cfg
 
@@ -22,6 +21,7 @@ from slotwright.rpc.contract import CommandContext
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from slotwright.storage.sqlalchemy.tables import metadata
+from tests.base import TestCase
 
 
 class PlayedTaskManager:
@@ -81,7 +81,7 @@ class PlayedGuest:
         return None if self._id in self._guests.holding else f'node-of-{self._id}'
 
 
-class ApiTestCase(testtools.TestCase):
+class ApiTestCase(TestCase):
     """A client of the application, and hands on everything behind it."""
 
     project = 'demo'

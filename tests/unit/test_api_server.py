@@ -5,10 +5,9 @@ import json
 import socket
 from typing import Any
 
-import testtools
-
 from api.server import ApiServer
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+from tests.base import TestCase
 from tests.unit.api_fixture import ApiTestCase, create_body
 
 
@@ -126,7 +125,7 @@ class ServedTest(ApiTestCase):
         second.wait()
 
 
-class LoopbackTest(testtools.TestCase):
+class LoopbackTest(TestCase):
     """Without authentication nobody from outside is let in."""
 
     def test_others_are_refused(self) -> None:

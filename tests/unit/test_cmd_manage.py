@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import fixtures
-import testtools
+
+from tests.base import TestCase
 
 
-class ManageTest(testtools.TestCase):
+class ManageTest(TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)

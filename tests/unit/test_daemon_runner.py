@@ -7,9 +7,9 @@ import sys
 import textwrap
 
 import fixtures
-import testtools
 
 from slotwright.daemon import Daemon
+from tests.base import TestCase
 
 PROGRAM = """
 import sys, threading, time
@@ -47,7 +47,7 @@ conf.register_opts([cfg.StrOpt('mood', mutable=True), cfg.StrOpt('name')])
 """
 
 
-class DaemonTest(testtools.TestCase):
+class DaemonTest(TestCase):
     def start(self, script: str, *arguments: str) -> 'subprocess.Popen[str]':
         process = subprocess.Popen(
             [sys.executable, '-W', 'ignore', '-c', PROGRAM + textwrap.dedent(script), *arguments],

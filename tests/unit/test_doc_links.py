@@ -1,8 +1,9 @@
 """What the documents point at is there: files, tests, and functions named beside a file."""
 
 import re
-import unittest
 from pathlib import Path
+
+from tests.base import TestCase
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob('*.md'), *ROOT.glob('doc/**/*.md')]
@@ -12,7 +13,7 @@ FILE = re.compile(r'`((?:[a-z_]+/)+[a-z_0-9]+\.(?:py|conf))`')
 TEST = re.compile(r'`(test_[a-z_0-9]+)`')
 
 
-class PagesTest(unittest.TestCase):
+class PagesTest(TestCase):
     def test_there_are_pages(self) -> None:
         self.assertGreater(len(PAGES), 5)
 

@@ -1,11 +1,10 @@
 """The architecture page shows the states as they are."""
 
-import unittest
-
+from tests.base import TestCase
 from tools import render_states
 
 
-class StatesPageTest(unittest.TestCase):
+class StatesPageTest(TestCase):
     maxDiff = None
 
     def test_the_page_is_up_to_date(self) -> None:

@@ -5,19 +5,18 @@ import shutil
 import subprocess
 import tempfile
 
-import testtools
-
 from guestagent import process, redisconf
 from guestagent.directory import InstanceDirectory
 from guestagent.state import Spec
 from slotwright.domain import errors
 from slotwright.domain.topology import Address
 from slotwright.engine import Engine, EngineFinder
+from tests.base import TestCase
 
 SECRET = 'secret-of-the-cluster'
 
 
-class RenderTests(testtools.TestCase):
+class RenderTests(TestCase):
     def _render(self, bus_port=16379, tenant_hash='', version='7.0.15'):
         spec = Spec(Address('10.0.0.1', 6379, bus_port), '3.0', 1024, SECRET)
         directory = InstanceDirectory('/srv/a "b"')
@@ -59,7 +58,7 @@ class RenderTests(testtools.TestCase):
         self.assertNotIn('+cluster|meet', old)
 
 
-class EngineTests(testtools.TestCase):
+class EngineTests(TestCase):
     def setUp(self):
         super().setUp()
         self.folder = tempfile.mkdtemp()
@@ -108,7 +107,7 @@ class EngineTests(testtools.TestCase):
             errors.EngineNotFound, finder.find, '5').message)  # fmt: skip
 
 
-class ProcessIdentityTests(testtools.TestCase):
+class ProcessIdentityTests(TestCase):
     def test_a_live_process_then_a_zombie(self):
         child = subprocess.Popen(['sleep', '600'], cwd='/')
         started = process.start_time(child.pid)

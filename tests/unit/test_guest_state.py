@@ -6,8 +6,6 @@ import shutil
 import tempfile
 import threading
 
-import testtools
-
 from guestagent.answers import KEPT, Answer, AnswerCache
 from guestagent.budget import RestartBudget
 from guestagent.directory import DirectoryInUse, InstanceDirectory, write_private
@@ -17,11 +15,12 @@ from guestagent.state import Spec, StateStore
 from slotwright.domain import errors
 from slotwright.domain.topology import Address
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
+from tests.base import TestCase
 
 SPEC = Spec(Address('10.0.0.1', 6379, 16379), '3.0', 512, 's' * 32)
 
 
-class DirectoryCase(testtools.TestCase):
+class DirectoryCase(TestCase):
     def setUp(self):
         super().setUp()
         path = tempfile.mkdtemp()
@@ -238,7 +237,7 @@ class EndpointTests(DirectoryCase):
         self.assertEqual(0, self.agent.meetings)
 
 
-class BudgetTests(testtools.TestCase):
+class BudgetTests(TestCase):
     def test_limit_within_the_window(self):
         now = [0.0]
         budget = RestartBudget(3, 60.0, lambda: now[0])

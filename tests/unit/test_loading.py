@@ -1,12 +1,12 @@
 """Classes by dotted path."""
 
 import collections
-import unittest
 
 from slotwright.loading import InvalidConfiguration, load_class
+from tests.base import TestCase
 
 
-class LoadClassTest(unittest.TestCase):
+class LoadClassTest(TestCase):
     def test_a_class_is_found(self) -> None:
         self.assertIs(collections.OrderedDict, load_class('collections.OrderedDict'))
 

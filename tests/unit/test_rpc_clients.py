@@ -4,7 +4,6 @@ import inspect
 import uuid
 from typing import Any
 
-import testtools
 from oslo_config import cfg
 from oslo_messaging import conffixture
 
@@ -16,6 +15,7 @@ from slotwright.rpc.clients import GuestNode
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
 from slotwright.rpc.server import methods_of
 from slotwright.rpc.transport import get_transport
+from tests.base import TestCase
 
 CONTEXT = CommandContext()
 
@@ -37,7 +37,7 @@ class Recorder:
         self.calls[method] = (timeout, server, arguments)
 
 
-class TimeoutTest(testtools.TestCase):
+class TimeoutTest(TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.recorder = Recorder()
@@ -68,7 +68,7 @@ class TimeoutTest(testtools.TestCase):
         self.assertEqual(300.0 + clients.ANSWER_MARGIN, self.recorder.calls['cluster_join'][0])
 
 
-class PlainErrorTest(testtools.TestCase):
+class PlainErrorTest(TestCase):
     def test_the_class_that_a_driver_derived_is_undone(self) -> None:
         derived = type('StaleEpoch_Remote', (errors.StaleEpoch,), {'__str__': lambda _: 'long'})
         plain = wire.plain_error(derived('epoch 3 is older than 7'))
@@ -94,7 +94,7 @@ class NoStrategy:
     pass
 
 
-class FactoryTest(testtools.TestCase):
+class FactoryTest(TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(conffixture.ConfFixture(cfg.CONF))
@@ -128,7 +128,7 @@ class FactoryTest(testtools.TestCase):
         )
 
 
-class TransportTest(testtools.TestCase):
+class TransportTest(TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(conffixture.ConfFixture(cfg.CONF))

@@ -2,14 +2,13 @@
 
 import threading
 
-import testtools
-
 from taskmanager.service import ReportWaiter
+from tests.base import TestCase
 
 FOREVER = 60.0
 
 
-class ReportWaiterTests(testtools.TestCase):
+class ReportWaiterTests(TestCase):
     def waits(self, waiter: ReportWaiter) -> threading.Thread:
         thread = threading.Thread(target=waiter.wait, args=(FOREVER,), daemon=True)
         thread.start()
