@@ -11,6 +11,7 @@ from slotwright.domain.actions import Action, Plan, RestoreSettings
 from slotwright.domain.desired import Desired, Member
 from slotwright.domain.forming import users
 from slotwright.domain.observed import Observed, names, node_id, nudges, running, seen
+from slotwright.domain.topology import NodeStatus
 
 
 def plan_look(desired: Desired, observed: Observed) -> Plan:
@@ -37,14 +38,18 @@ def ailments(desired: Desired, observed: Observed) -> Mapping[str, str]:
     who are well know one another and agree on the slots.
     """
     ids = {node_id(m, observed) for m in desired.members}
-    found = {m.instance_id: _alone(desired, m, ids, observed) for m in desired.members}
+    found = {
+        m.instance_id: _absence(m, observed.get(m.instance_id))
+        or _trouble(desired, seen(observed, m), ids)
+        for m in desired.members
+    }
     well = [m for m in desired.members if not found[m.instance_id]]
     found |= _among(well, observed)
     return {instance_id: ailment for instance_id, ailment in found.items() if ailment}
 
 
-def _alone(desired: Desired, member: Member, ids: set[str | None], observed: Observed) -> str:
-    status = observed.get(member.instance_id)
+def _absence(member: Member, status: NodeStatus | None) -> str:
+    """Why there is no Redis of ours to ask; '' when there is."""
     if not member.placed:
         return 'it has no place on any host'
     if status is None:
@@ -53,6 +58,11 @@ def _alone(desired: Desired, member: Member, ids: set[str | None], observed: Obs
         return 'its redis-server does not run'
     if member.node_id and member.node_id != status.node_id:
         return f'it was Redis node {member.node_id}, is now {status.node_id}'
+    return ''
+
+
+def _trouble(desired: Desired, status: NodeStatus, ids: set[str | None]) -> str:
+    """What is wrong with a running node, as it sees itself and the others."""
     stranger = next((n for n in status.peers if n.node_id not in ids and not n.in_handshake), None)
     if stranger is not None:
         return f'it knows a stranger: Redis node {stranger.node_id} at {stranger.address}'

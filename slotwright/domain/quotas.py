@@ -30,6 +30,8 @@ class Amounts:
 
 RESOURCES: tuple[str, ...] = tuple(Amounts.__dataclass_fields__)
 
+NO_LIMITS = Amounts(UNLIMITED, UNLIMITED, UNLIMITED)
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -150,7 +150,7 @@ ACTIONS = [
     Row('action_empty', 400, BAD, 'exactly one action', None, ONE),
     Row('action_list', 400, BAD, 'exactly one action', [], ONE),
     Row('action_two', 400, BAD, 'exactly one action', {'grow': [], 'shrink': []}, ONE),
-    Row('action_unknown', 400, BAD, 'Action foo not supported; use grow or shrink', {'foo': {}}, ONE),
+    Row('action_unknown', 400, BAD, 'Action foo not supported; use grow, shrink or reset-status.', {'foo': {}}, ONE),
     Row('action_restart', 400, BAD, 'Action restart not supported', {'restart': {}}, ONE),
     Row('action_upgrade', 400, BAD, 'Action upgrade not supported', {'upgrade': {}}, ONE),
     Row('grow_empty', 400, BAD, 'grow [] must be a list of at least one', {'grow': []}, ONE),

@@ -16,6 +16,7 @@ from slotwright.storage.sqlalchemy.clusters import IS_LIVE, IS_UNFINISHED, assem
 from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
+
 class Operations(Transactional):
     """The operations' part of ``ClusterStore`` and ``WorkStore``."""
 

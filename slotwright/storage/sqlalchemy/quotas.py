@@ -91,7 +91,8 @@ def lock(conn: sa.Connection, project_id: str) -> None:
 
 def usage(conn: sa.Connection, project_id: str, defaults: Amounts) -> Usage:
     this = {'project_id': project_id}
-    stored = conn.execute(_STORED, this).mappings().first() or {}
+    row = conn.execute(_STORED, this).mappings().first()
+    stored: Mapping[str, int | None] = {} if row is None else {n: row[n] for n in RESOURCES}
     in_use = Amounts(*(int(number) for number in conn.execute(_IN_USE, this).one()))
     return Usage(defaults.changed(stored), in_use)
 
