@@ -20,9 +20,9 @@ from slotwright.storage.sqlalchemy.transactions import Transactional, reads, wri
 
 # One that failed and gave its place back takes nothing, until it is deleted and after.
 _TAKES = sa.or_(
-    instances.c.status == InstanceStatus.BUILD,
+    instances.c.status.in_([InstanceStatus.ACTIVE, InstanceStatus.BUILD]),
     sa.and_(
-        instances.c.status.in_(sorted(set(InstanceStatus) - {InstanceStatus.DELETED})),
+        instances.c.status.in_([InstanceStatus.ERROR, InstanceStatus.SHUTDOWN]),
         instances.c.host.is_not(None),
     ),
 )
