@@ -1,7 +1,6 @@
 """The WSGI application: routes, errors, and what holds for every request."""
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -15,16 +14,16 @@ from api.database import (
     flavors,
     instances,
     operations,
+    quotas,
     roots,
+    unserved,
     versions,
 )
-from api.database.resources import Parts
+from api.database.resources import Parts, require_project
 from api.health import Healthcheck
 from slotwright.domain.errors import Forbidden, InvalidRequest, SlotwrightError
 
 LOG = logging.getLogger(__name__)
-
-_PROJECT = re.compile(r'[0-9A-Za-z_.@~:-]{1,255}', re.ASCII)
 
 #: Path under /v1.0/{tenant_id}, resource, suffix of its methods.
 ROUTES: tuple[tuple[str, type[Any], str | None], ...] = (
@@ -36,7 +35,13 @@ ROUTES: tuple[tuple[str, type[Any], str | None], ...] = (
     ('clusters/{cluster_id}/root', roots.ClusterRoot, None),
     ('instances', instances.Instances, None),
     ('instances/{instance_id}', instances.Instance, None),
+    ('instances/{instance_id}/action', instances.Instance, 'action'),
     ('instances/{instance_id}/root', roots.ClusterRoot, 'instance'),
+    ('mgmt/instances', instances.Instances, 'all'),
+    ('mgmt/instances/{instance_id}/action', instances.Instance, 'action'),
+    ('mgmt/quotas/{project_id}', quotas.Quotas, None),
+    ('limits', quotas.Limits, None),
+    ('projects/{project_id}', quotas.Project, None),
     ('operations/{operation_id}', operations.Operation, None),
     ('flavors', flavors.Flavors, None),
     ('flavors/{flavor_id}', flavors.Flavor, None),
@@ -61,6 +66,7 @@ def build(parts: Parts) -> WSGIApplication:
 
     for path, kind, suffix in ROUTES:
         app.add_route(f'/v1.0/{{tenant_id}}/{path}', kind(parts), suffix=suffix)
+    unserved.add_routes(app, parts, '/v1.0/{tenant_id}')
     app.add_route('/', versions.ApiVersions())
     app.add_route('/v1.0', versions.ApiVersions(), suffix='one')
     app.add_route('/healthcheck', Healthcheck(parts.store))
@@ -91,10 +97,8 @@ class Limits:
         params: Mapping[str, str],
     ) -> None:
         project = params.get('tenant_id')
-        if project is not None and not _PROJECT.fullmatch(project):
-            raise InvalidRequest(
-                'The project in the URL must have 1 to 255 letters, digits or _ . @ ~ : -'
-            )
+        if project is not None:
+            require_project(project)
 
 
 def _every(value: str | list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from slotwright.domain.errors import InvalidRequest
+from slotwright.domain.quotas import RESOURCES
 
 _MOST_MESSAGES = 5
 _MOST_CHARACTERS = 60  # of a wrong value that is quoted
@@ -180,6 +181,33 @@ ROOT = {
 }
 
 
+RESET_STATUS = {
+    'type': 'object',
+    'properties': {
+        'force_delete': {'type': 'boolean', 'description': 'must be true or false'},
+    },
+    'additionalProperties': False,
+    'description': "must be {} or {'force_delete': true}",
+}
+
+QUOTAS = {
+    'type': 'object',
+    'minProperties': 1,
+    'propertyNames': {
+        'enum': list(RESOURCES),
+        'description': f'must be one of {list(RESOURCES)}',
+    },
+    'additionalProperties': {
+        'anyOf': [
+            {'type': 'integer', 'minimum': -1, 'maximum': 2**31 - 1},
+            {'type': 'null'},
+        ],
+        'description': 'must be a whole number, -1 for no limit, or null for the default',
+    },
+    'description': "must be an object like {'instances': 10}",
+}
+
+
 def _is_integer(_checker: object, value: object) -> bool:
     """JSON Schema counts 2.0 among the integers, Python counts True: here neither is one."""
     return isinstance(value, int) and not isinstance(value, bool)
@@ -256,4 +284,14 @@ CREATE_BODY = Schema(
 )
 GROW_ACTION = Schema(INSTANCES, 'grow')
 SHRINK_ACTION = Schema(SHRINK, 'shrink')
+RESET_STATUS_ACTION = Schema(RESET_STATUS, 'reset-status')
 ROOT_BODY = Schema(ROOT, '')
+QUOTAS_BODY = Schema(
+    {
+        'type': 'object',
+        'required': ['quotas'],
+        'properties': {'quotas': QUOTAS},
+        'description': "must be an object like {'quotas': {'instances': 10}}",
+    },
+    '',
+)

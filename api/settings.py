@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from oslo_config import cfg
 
+from slotwright.domain.quotas import NO_LIMITS, Amounts
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -19,10 +21,11 @@ class Settings:
     cluster_support: bool = True
     volume_support: bool = True
     datastore_versions: tuple[str, ...] = ('3.0',)
+    quota: Amounts = NO_LIMITS
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> 'Settings':
-        """Read [api] and [redis] of a configuration that has both registered."""
+        """Read [api], [quota] and [redis] of a configuration that has them registered."""
         return cls(
             max_request_body_size=conf.api.max_request_body_size,
             clusters_page_size=conf.api.clusters_page_size,
@@ -34,4 +37,9 @@ class Settings:
             cluster_support=conf.redis.cluster_support,
             volume_support=conf.redis.volume_support,
             datastore_versions=tuple(conf.redis.datastore_versions),
+            quota=Amounts(
+                instances=conf.quota.max_instances_per_tenant,
+                volumes=conf.quota.max_volumes_per_tenant,
+                ram=conf.quota.max_ram_per_tenant,
+            ),
         )

@@ -11,6 +11,7 @@ from typing import Any
 from api.datastores import Datastores, Version
 from api.service.clusters import Accepted
 from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
+from slotwright.domain.quotas import RESOURCES, Usage
 from slotwright.domain.states import InstanceStatus
 
 Body = dict[str, Any]
@@ -178,6 +179,24 @@ def flavor(links: Links, record: Flavor) -> Body:
         'disk': record.disk,
         'ephemeral': record.ephemeral,
         'links': links.of('flavors', record.id),
+    }
+
+
+def quotas(usage: Usage) -> list[Body]:
+    """The limits of a project; -1 is none. Nothing is ever reserved: it is in use or not."""
+    limits, in_use = usage.limits.by_name(), usage.in_use.by_name()
+    return [
+        {'resource': name, 'in_use': in_use[name], 'reserved': 0, 'limit': limits[name]}
+        for name in RESOURCES
+    ]
+
+
+def limits(usage: Usage) -> Body:
+    """The same as its tenant sees them."""
+    return {
+        'verb': 'ABSOLUTE',
+        **{f'max_{name}': limit for name, limit in usage.limits.by_name().items()},
+        **{f'{name}_in_use': amount for name, amount in usage.in_use.by_name().items()},
     }
 
 

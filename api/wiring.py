@@ -16,6 +16,7 @@ from api.datastores import Datastores
 from api.ports import Guests, Ids, Pause, Secrets, Store
 from api.server import ApiServer
 from api.service.clusters import ClusterService
+from api.service.quotas import QuotaService
 from api.service.roots import RootService
 from api.settings import Settings
 from api.strategy import Rules
@@ -87,8 +88,9 @@ def build(
         secrets=new_secret,
         pause=pause,
     )
+    quotas = QuotaService(store, settings.quota)
     views = Views(datastores, settings.region, settings.silent_after, now)
-    return app.build(Parts(store, settings, datastores, clusters, roots, views))
+    return app.build(Parts(store, settings, datastores, clusters, roots, quotas, views))
 
 
 class ApiService:

@@ -13,7 +13,8 @@ from slotwright import log
 from slotwright.domain import slots
 from slotwright.domain.actions import Action, Plan
 from slotwright.domain.clusters import Operation
-from slotwright.domain.desired import desired_cluster
+from slotwright.domain.desired import Desired, desired_cluster
+from slotwright.domain.diagnosis import ailments
 from slotwright.domain.errors import (
     GuestError,
     LeaseLost,
@@ -21,6 +22,7 @@ from slotwright.domain.errors import (
     StaleEpoch,
     StorageUnavailable,
 )
+from slotwright.domain.observed import Observed
 from slotwright.domain.slots import SlotRange
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import NodeStatus
@@ -121,7 +123,7 @@ class OperationRunner:
         plan = self._strategy.plan(desired, observed)
         self._record(work, plan, trouble)
         if plan.done:
-            self._finish(work)
+            self._finish(work, desired, observed)
             return True
         failure = plan.failure
         if not failure and work.operation.spent > self._timing.budget:
@@ -134,6 +136,9 @@ class OperationRunner:
         if not failure:
             return False
         trouble.complaints = ()
+        if desired.look_only:  # what was seen is the answer, whatever could not be mended
+            self._finish(work, desired, observed)
+            return True
         return self._give_up(work, failure)
 
     def _load(self, claim: Claim) -> Work:
@@ -247,9 +252,12 @@ class OperationRunner:
         self._store.finish(work.claim, OperationState.FAILED, reason=reason, statuses=statuses)
         return True
 
-    def _finish(self, work: Work) -> None:
+    def _finish(self, work: Work, desired: Desired, observed: Observed) -> None:
         """The post-condition holds: end as completed, or as failed and reverted."""
         operation = work.operation
+        if desired.look_only:
+            self._finish_look(work, ailments(desired, observed))
+            return
         reverted = operation.state is OperationState.REVERTING
         named = set(operation.instance_ids)
         # Placed members that the operation was about are in the cluster and well.
@@ -266,6 +274,27 @@ class OperationRunner:
             delete_cluster=operation.kind is OperationKind.DELETE,
         )
         LOG.info('Operation %s (%s) ended', operation.id, operation.kind)
+
+    def _finish_look(self, work: Work, ailing: Mapping[str, str]) -> None:
+        """Have the members' statuses say what was seen; failed unless all are well."""
+        members = work.cluster.instances
+        faults = dict(ailing)
+        for member in members:
+            if member.fault and member.address is None:  # why it has no place says more
+                faults[member.id] = member.fault
+        sick = [f'{m.name}: {faults[m.id]}' for m in members if m.id in ailing]
+        reason = f'{len(sick)} of {len(members)} members are not well: ' + '; '.join(sick)
+        self._store.finish(
+            work.claim,
+            OperationState.FAILED if sick else OperationState.COMPLETED,
+            reason=reason if sick else None,
+            statuses={
+                m.id: InstanceStatus.ERROR if m.id in ailing else InstanceStatus.ACTIVE
+                for m in members
+            },
+            faults=faults,
+        )
+        LOG.info('Cluster %s was looked at: %s', work.cluster.id, reason if sick else 'all well')
 
 
 def _lacks_layout(operation: Operation) -> bool:

@@ -166,22 +166,26 @@ class ControlPlane:
             if self._claim is not None:
                 self.runner.run(self._claim, lambda: False)
 
-    def work_through_crash(self, crash_at: int) -> bool:
+    def work_through_crash(
+        self, crash_at: int, between: Callable[[], object] = lambda: None
+    ) -> bool:
         """Work, be killed at the given step, and let a second worker go on.
 
-        Answers whether there was a step so late, that is, whether it crashed.
+        Answers whether there was a step so late, that is, whether it crashed. ``between``
+        is what happens before the second worker comes, in any case.
         """
         self.steps, self.crash_at = 0, crash_at
+        crashed = False
         try:
             self.work('first')
         except Crash:
-            self.crash_at = 0
+            crashed = True
+        self.crash_at = 0
+        between()
+        if crashed:
             self.now += LEASE + 1
-            self.work('second')
-            return True
-        finally:
-            self.crash_at = 0
-        return False
+        self.work('second')
+        return crashed
 
     _claim: Claim | None = None
 

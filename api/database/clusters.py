@@ -2,7 +2,7 @@
 
 import falcon
 
-from api import paging
+from api import lookup, paging
 from api.database.resources import Resource, accept, caller_of, links_of
 from slotwright.domain.errors import NotFound
 
@@ -26,12 +26,20 @@ class Clusters(Resource):
 
 
 class Cluster(Resource):
-    """One cluster. Its actions come to its own URL (the real client) or to ``…/action``."""
+    """One cluster, shown by its id or name.
+
+    Its actions come to its own URL (the real client) or to ``…/action``.
+    """
 
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, tenant_id: str, cluster_id: str
     ) -> None:
-        cluster = self._store.get_cluster(tenant_id, cluster_id)
+        cluster = lookup.find(
+            'Cluster',
+            cluster_id,
+            lambda wanted: self._store.get_cluster(tenant_id, wanted),
+            lambda name, limit: self._store.find_clusters(tenant_id, name, limit),
+        )
         resp.media = {'cluster': self._views.cluster(links_of(req, tenant_id), cluster)}
 
     def on_delete(

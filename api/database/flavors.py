@@ -2,8 +2,9 @@
 
 import falcon
 
-from api import views
+from api import lookup, views
 from api.database.resources import Resource, links_of
+from slotwright.domain.clusters import Flavor as Record
 
 
 class Flavors(Resource):
@@ -16,5 +17,8 @@ class Flavor(Resource):
     def on_get(
         self, req: falcon.Request, resp: falcon.Response, tenant_id: str, flavor_id: str
     ) -> None:
-        flavor = self._store.get_flavor(flavor_id)
+        flavor = lookup.find('Flavor', flavor_id, self._store.get_flavor, self._named)
         resp.media = {'flavor': views.flavor(links_of(req, tenant_id), flavor)}
+
+    def _named(self, name: str, limit: int) -> list[Record]:
+        return [f for f in self._store.list_flavors() if f.name == name][:limit]

@@ -1,5 +1,6 @@
 """What the resources of v1.0 have in common: who calls, and which links they can follow."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,14 @@ from api import bodies, request_ids
 from api.datastores import Datastores
 from api.ports import Store
 from api.service.clusters import ClusterService
+from api.service.quotas import QuotaService
 from api.service.roots import RootService
 from api.settings import Settings
 from api.views import Links, Views
 from slotwright.domain.clusters import Cluster, Operation
+from slotwright.domain.errors import InvalidRequest
+
+_PROJECT = re.compile(r'[0-9A-Za-z_.@~:-]{1,255}', re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Parts:
     datastores: Datastores
     clusters: ClusterService
     roots: RootService
+    quotas: QuotaService
     views: Views
 
 
@@ -49,6 +55,14 @@ class Resource:
 
 def caller_of(req: falcon.Request, tenant_id: str) -> Caller:
     return Caller(tenant_id, req.env.get(request_ids.ENVIRON_KEY, ''))
+
+
+def require_project(project_id: str) -> None:
+    """:raises InvalidRequest: for what can be no project."""
+    if not _PROJECT.fullmatch(project_id):
+        raise InvalidRequest(
+            'The project in the URL must have 1 to 255 letters, digits or _ . @ ~ : -'
+        )
 
 
 def links_of(req: falcon.Request, tenant_id: str) -> Links:

@@ -1,7 +1,7 @@
 """Create, grow, shrink and delete: validate everything, then store it, then wake a worker."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,16 @@ from slotwright.rpc.contract import CommandContext, TaskManagerAPI
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
 
 LOG = logging.getLogger(__name__)
+
+
+#: Actions of Trove's that have no meaning here, and why.
+_REASONS = {
+    'upgrade': 'a cluster stays at the datastore version it was made of; make another one',
+    'restart': 'a redis-server that dies is started again by its agent',
+    'configuration_attach': 'configuration groups are not supported by the datastore',
+    'configuration_detach': 'configuration groups are not supported by the datastore',
+    'add_shard': 'every node of a redis cluster is a shard; use grow',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ class ClusterService:
             ),
             new,
             self._operation(caller, OperationKind.CREATE, [i.id for i in new]),
+            quota=self._settings.quota,
         )
         wake(self._taskmanager.create_cluster, context_of(caller, cluster.id), cluster.id)
         return Accepted(cluster, cluster.instances)
@@ -99,18 +110,18 @@ class ClusterService:
         actions: Mapping[str, Callable[[Caller, str, Any], Accepted]] = {
             'grow': self.grow,
             'shrink': self.shrink,
+            'reset-status': self.reset_status,
         }
         if not isinstance(body, dict) or len(body) != 1:
             raise InvalidRequest(
                 'Action request should have exactly one action specified in body: '
-                + ' or '.join(actions)
+                + _any_of(actions)
                 + '.'
             )
         name, argument = next(iter(body.items()))
         if name not in actions:
-            raise InvalidRequest(
-                f'Action {schemas.quote(name)[1:-1]} not supported; use {" or ".join(actions)}.'
-            )
+            why = f': {_REASONS[name]}' if name in _REASONS else f'; use {_any_of(actions)}'
+            raise InvalidRequest(f'Action {schemas.quote(name)[1:-1]} not supported{why}.')
         return actions[name](caller, cluster_id, argument)
 
     def grow(
@@ -126,6 +137,7 @@ class ClusterService:
             cluster_id,
             self._operation(caller, OperationKind.GROW, new_ids),
             members=new,
+            quota=self._settings.quota,
         )
         wake(self._taskmanager.grow_cluster, context_of(caller, cluster_id), cluster_id, new_ids)
         return Accepted(grown, tuple(i for i in grown.instances if i.id in new_ids))
@@ -152,14 +164,47 @@ class ClusterService:
         wake(self._taskmanager.shrink_cluster, context_of(caller, cluster_id), cluster_id, leaving)
         return Accepted(shrunk)
 
+    def reset_status(self, caller: Caller, cluster_id: str, wanted: Mapping[str, bool]) -> Accepted:
+        """Give up whatever has the cluster, and show what is found of it.
+
+        With ``{'force_delete': True}`` it is deleted at once: an owner may do that without
+        being allowed to reset anything.
+        """
+        schemas.RESET_STATUS_ACTION.check(wanted)
+        if wanted.get('force_delete'):
+            return self.force_delete(caller, cluster_id)
+        cluster = self._store.begin_operation(
+            caller.project_id,
+            cluster_id,
+            self._operation(caller, OperationKind.RESET_STATUS),
+            supersedes=frozenset(OperationKind),
+        )
+        wake(self._taskmanager.update_cluster, context_of(caller, cluster_id), cluster_id)
+        return Accepted(cluster)
+
+    def force_delete(self, caller: Caller, cluster_id: str) -> Accepted:
+        """Accept the end of a cluster, whatever has it now."""
+        return self._delete(caller, cluster_id, frozenset(OperationKind) - {OperationKind.DELETE})
+
     def delete(self, caller: Caller, cluster_id: str) -> Accepted:
-        """Accept the end of an idle cluster; asking again while it goes changes nothing."""
+        """Accept the end of an idle cluster; asking again while it goes changes nothing.
+
+        A reset of its status has nothing to lose, so that does not make it busy.
+        """
+        return self._delete(caller, cluster_id, frozenset({OperationKind.RESET_STATUS}))
+
+    def _delete(
+        self, caller: Caller, cluster_id: str, supersedes: Collection[OperationKind]
+    ) -> Accepted:
         cluster = self._store.get_cluster(caller.project_id, cluster_id)
         if cluster.task == states.DELETING:
             return Accepted(cluster)
         try:
             going = self._store.begin_operation(
-                caller.project_id, cluster_id, self._operation(caller, OperationKind.DELETE)
+                caller.project_id,
+                cluster_id,
+                self._operation(caller, OperationKind.DELETE),
+                supersedes=supersedes,
             )
         except ClusterBusy:
             cluster = self._store.get_cluster(caller.project_id, cluster_id)
@@ -227,6 +272,11 @@ class ClusterService:
             return self._strategy.may_be_removed(self._guests.node(instance_id), context)
         except SlotwrightError as error:
             return error
+
+
+def _any_of(names: Iterable[str]) -> str:
+    *most, last = names
+    return f'{", ".join(most)} or {last}'
 
 
 def require_nodes(cluster: Cluster) -> None:

@@ -47,7 +47,9 @@ class Desired:
 
     ``serves``: the cluster has (or may have) clients, so no setting is changed for the
     time of forming. ``nudge``: it is time to see after agents that do not answer.
-    ``impatient``: stop waiting for them where that is safe.
+    ``impatient``: stop waiting for them where that is safe. ``users_only``: nothing but the
+    tenant's user is to be changed. ``look_only``: what is found is what counts, and nothing is
+    changed but what a given up operation left behind.
     """
 
     members: tuple[Member, ...]
@@ -55,6 +57,7 @@ class Desired:
     tenant_hash: str = field(default='', repr=False)
     on_data: OnData = OnData.REFUSE
     users_only: bool = False
+    look_only: bool = False
     nudge: bool = False
     impatient: bool = False
 
@@ -85,6 +88,7 @@ def desired_cluster(
         tenant_hash=cluster.tenant_hash,
         on_data=_ON_DATA.get((kind, reverting), OnData.REFUSE),
         users_only=kind is OperationKind.SET_USERS,
+        look_only=kind is OperationKind.RESET_STATUS,
         nudge=nudge,
         impatient=impatient,
     )
@@ -102,6 +106,8 @@ _GOALS = {
     (OperationKind.DELETE, True): (Goal.REMOVE, Goal.REMOVE),
     (OperationKind.SET_USERS, False): (Goal.KEEP, Goal.KEEP),
     (OperationKind.SET_USERS, True): (Goal.KEEP, Goal.KEEP),
+    (OperationKind.RESET_STATUS, False): (Goal.KEEP, Goal.KEEP),
+    (OperationKind.RESET_STATUS, True): (Goal.KEEP, Goal.KEEP),
 }
 
 _ON_DATA = {

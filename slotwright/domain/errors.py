@@ -49,6 +49,18 @@ class NeverCompleted(SlotwrightError):
     code = 'never_completed'
 
 
+class MemberOfCluster(SlotwrightError):
+    """An instance is asked for what only its cluster can do."""
+
+    code = 'member_of_cluster'
+
+
+class Ambiguous(SlotwrightError):
+    """A name that several things have: say which one by its id."""
+
+    code = 'ambiguous'
+
+
 class OverLimit(SlotwrightError):
     """A size or a quota is exceeded."""
 

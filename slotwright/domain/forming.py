@@ -143,7 +143,7 @@ def _settle(desired: Desired, members: Sequence[Member], observed: Observed) -> 
         if first != member.instance_id:
             # One at a time: two that bump at once may meet again.
             return Plan((BumpEpoch(member.instance_id),), waiting='distinct config epochs')
-    actions: list[Action] = list(_users(desired, members, observed))
+    actions: list[Action] = list(users(desired, members, observed))
     for member in members:
         status = seen(observed, member)
         if not status.completed:
@@ -158,10 +158,11 @@ def plan_users(desired: Desired, observed: Observed) -> Plan:
     silent = [m for m in desired.members if not running(observed, m)]
     reached = [m for m in desired.members if running(observed, m)]
     waiting = f'{names(silent)} to answer' if silent else ''
-    return Plan((*_users(desired, reached, observed), *nudges(desired, silent)), waiting=waiting)
+    return Plan((*users(desired, reached, observed), *nudges(desired, silent)), waiting=waiting)
 
 
-def _users(desired: Desired, members: Iterable[Member], observed: Observed) -> Iterable[SetUsers]:
+def users(desired: Desired, members: Iterable[Member], observed: Observed) -> Iterable[SetUsers]:
+    """Tell those who obey another password than is wanted, or lock the tenant out."""
     for member in members:
         status = seen(observed, member)
         if status.tenant_hash != desired.tenant_hash or status.retired:

@@ -8,6 +8,7 @@ All actions are idempotent, and a round holds only actions that may run in any o
 
 from slotwright.domain.actions import Plan
 from slotwright.domain.desired import Desired
+from slotwright.domain.diagnosis import plan_look
 from slotwright.domain.forming import plan_formation, plan_users
 from slotwright.domain.observed import Observed
 from slotwright.domain.removal import plan_removal, sort_out
@@ -20,6 +21,8 @@ def plan(desired: Desired, observed: Observed) -> Plan:
     """
     if desired.users_only:
         return plan_users(desired, observed)
+    if desired.look_only:
+        return plan_look(desired, observed)
     keep, leaving = sort_out(desired, observed)
     if leaving:
         return plan_removal(desired, keep, leaving, observed)

@@ -41,10 +41,15 @@ class InstanceStatus(enum.StrEnum):
 #: How the status of an instance moves. It starts as BUILD, and DELETED is for good.
 INSTANCE_TRANSITIONS: dict[InstanceStatus, frozenset[InstanceStatus]] = {
     InstanceStatus.BUILD: frozenset(
-        {InstanceStatus.ACTIVE, InstanceStatus.ERROR, InstanceStatus.DELETED}
+        {
+            InstanceStatus.ACTIVE,
+            InstanceStatus.ERROR,
+            InstanceStatus.SHUTDOWN,
+            InstanceStatus.DELETED,
+        }
     ),
-    InstanceStatus.ACTIVE: frozenset({InstanceStatus.SHUTDOWN}),
-    InstanceStatus.ERROR: frozenset({InstanceStatus.SHUTDOWN}),
+    InstanceStatus.ACTIVE: frozenset({InstanceStatus.ERROR, InstanceStatus.SHUTDOWN}),
+    InstanceStatus.ERROR: frozenset({InstanceStatus.ACTIVE, InstanceStatus.SHUTDOWN}),
     InstanceStatus.SHUTDOWN: frozenset(
         {InstanceStatus.ACTIVE, InstanceStatus.ERROR, InstanceStatus.DELETED}
     ),
@@ -60,6 +65,7 @@ class OperationKind(enum.StrEnum):
     SHRINK = 'shrink'
     DELETE = 'delete'
     SET_USERS = 'set_users'
+    RESET_STATUS = 'reset_status'
 
 
 class OperationState(enum.StrEnum):
@@ -93,4 +99,5 @@ TASK_OF_KIND = {
     OperationKind.SHRINK: SHRINKING,
     OperationKind.DELETE: DELETING,
     OperationKind.SET_USERS: UPDATING,
+    OperationKind.RESET_STATUS: UPDATING,
 }

@@ -5,11 +5,12 @@ the database's own clock. A driver that cannot reach its server raises
 ``StorageUnavailable`` from any method.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
+from slotwright.domain.quotas import Amounts, Usage
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
 
@@ -66,16 +67,36 @@ class FlavorStore(Protocol):
         """:raises NotFound: "Flavor <id> cannot be found."."""
 
 
+class QuotaStore(Protocol):
+    """What each project may use: ``defaults``, but for the limits stored for it alone."""
+
+    def get_usage(self, project_id: str, defaults: Amounts) -> Usage: ...
+
+    def set_limits(
+        self, project_id: str, values: Mapping[str, int | None], defaults: Amounts
+    ) -> Usage:
+        """Store limits by resource (see ``domain.quotas``); None is the default again."""
+
+
 class ClusterStore(Protocol):
     """Clusters, instances and operations, as the API needs them.
 
-    Everything is seen through a project: what belongs to another is NotFound.
+    Everything is seen through a project: what belongs to another is NotFound. Where
+    ``quota`` (the default limits) is given, new members have to fit in what is left of
+    the project's; requests at the same time cannot both take it.
     """
 
     def create_cluster(
-        self, cluster: NewCluster, members: Sequence[NewInstance], operation: NewOperation
+        self,
+        cluster: NewCluster,
+        members: Sequence[NewInstance],
+        operation: NewOperation,
+        quota: Amounts | None = None,
     ) -> Cluster:
-        """Insert all three; members are named ``<cluster>-member-<n>``, n from 1."""
+        """Insert all three; members are named ``<cluster>-member-<n>``, n from 1.
+
+        :raises OverLimit: "Quota exceeded for resources: ['instances']. …".
+        """
 
     def begin_operation(
         self,
@@ -84,22 +105,30 @@ class ClusterStore(Protocol):
         operation: NewOperation,
         members: Sequence[NewInstance] = (),
         tenant_hash: str | None = None,
+        quota: Amounts | None = None,
+        supersedes: Collection[OperationKind] = (),
     ) -> Cluster:
         """Take an idle cluster for an operation and insert it, with new ``members``.
 
         ``operation.instances`` are the members it is about (filled with ``members`` for
         a grow): every one must be a live member. Members are numbered on from the last
         number ever given. ``tenant_hash`` replaces the cluster's, when not None. For a
-        delete, members turn SHUTDOWN; for a shrink the named ones do.
+        delete, members turn SHUTDOWN; for a shrink the named ones do. An unfinished
+        operation of a kind in ``supersedes`` is given up in favour of this one: it fails,
+        and its worker can write nothing any more.
 
         :raises NotFound: for the cluster ("Cluster <id> cannot be found."), or a member
             ("Instance <id> does not exist.").
         :raises ClusterBusy: while another operation has it ("This action cannot be
             performed on the cluster while the current cluster task is 'BUILDING'.").
+        :raises OverLimit: as ``create_cluster``.
         """
 
     def get_cluster(self, project_id: str, cluster_id: str) -> Cluster:
         """:raises NotFound: "Cluster <id> cannot be found."."""
+
+    def find_clusters(self, project_id: str, name: str, limit: int) -> Sequence[Cluster]:
+        """Up to ``limit`` clusters of exactly that name, by id."""
 
     def list_clusters(
         self, project_id: str, limit: int, marker: str | None = None
@@ -112,9 +141,13 @@ class ClusterStore(Protocol):
     def get_instance(self, project_id: str, instance_id: str) -> Instance:
         """:raises NotFound: "Instance <id> cannot be found."."""
 
+    def find_instances(self, project_id: str, name: str, limit: int) -> Sequence[Instance]:
+        """Up to ``limit`` live instances of exactly that name, by id."""
+
     def list_instances(
-        self, project_id: str, limit: int, marker: str | None = None
-    ) -> Sequence[Instance]: ...
+        self, project_id: str | None, limit: int, marker: str | None = None
+    ) -> Sequence[Instance]:
+        """Up to ``limit`` live instances by id, after ``marker``; None: of all projects."""
 
     def get_operation(self, project_id: str, operation_id: str) -> Operation:
         """:raises NotFound: "Operation <id> cannot be found."."""
@@ -196,10 +229,12 @@ class WorkStore(Protocol):
         *,
         reason: str | None = None,
         statuses: Mapping[str, InstanceStatus] | None = None,
+        faults: Mapping[str, str] | None = None,
         delete_cluster: bool = False,
     ) -> None:
         """End the operation: cluster task NONE, members' statuses, lease given up.
 
+        ``faults`` by instance id go with the statuses; one without has none any more.
         ``delete_cluster``: the cluster and all members left are gone for the API.
         """
 
@@ -228,5 +263,5 @@ class WorkStore(Protocol):
         """Every instance that has an address on ``host``, tombstones included."""
 
 
-class ManagementStore(FlavorStore, ClusterStore, WorkStore, Protocol):
+class ManagementStore(FlavorStore, QuotaStore, ClusterStore, WorkStore, Protocol):
     """All of it, as one driver offers it."""

@@ -101,7 +101,7 @@ class StoreCase(unittest.TestCase):
         """All rows of all tables, to see that nothing changed."""
         return self.store.database.read(
             lambda conn: {
-                table.name: list(conn.execute(sa.select(table).order_by(table.c.id)))
+                table.name: list(conn.execute(sa.select(table).order_by(*table.primary_key)))
                 for table in metadata.sorted_tables
             }
         )

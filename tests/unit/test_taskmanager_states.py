@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from slotwright.domain import errors
 from slotwright.domain.states import INSTANCE_TRANSITIONS, InstanceStatus, OperationKind
-from tests.controlplane import ControlPlane
+from slotwright.storage.base import NewOperation
+from tests.controlplane import PROJECT, ControlPlane
 from tests.unit.test_taskmanager_operations import OperationTestCase
 
 RECORDER = """
@@ -38,6 +39,7 @@ class InstanceStatusTest(OperationTestCase):
         self.fail_to_create()
         self.fail_to_grow()
         self.fail_to_shrink()
+        self.reset_and_force()
         allowed = {
             (before.value, after.value)
             for before, following in INSTANCE_TRANSITIONS.items()
@@ -83,6 +85,19 @@ class InstanceStatusTest(OperationTestCase):
         self.refuse(plane, broken, 'retire', 'leave')
         plane.model.nodes[broken].node_id = 'f' * 40
         plane.begin(cluster.id, OperationKind.SHRINK, (broken,))
+        plane.work()
+
+    def reset_and_force(self) -> None:
+        plane, cluster = self.created(1)
+        node = plane.model.nodes[cluster.instances[0].id]
+        for node.running in (False, True):
+            plane.begin(cluster.id, OperationKind.RESET_STATUS)
+            plane.work()
+        plane.begin(cluster.id, OperationKind.GROW, new=1)
+        operation = NewOperation(plane.new_id(), OperationKind.DELETE, 'req-3')
+        plane.store.begin_operation(
+            PROJECT, cluster.id, operation, supersedes=(OperationKind.GROW,)
+        )
         plane.work()
 
     def refuse(self, plane: ControlPlane, victim: str, *methods: str) -> None:

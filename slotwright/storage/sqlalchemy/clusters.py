@@ -1,6 +1,6 @@
 """Clusters: made, taken for an operation, read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,14 +8,18 @@ import sqlalchemy as sa
 from slotwright.domain import states
 from slotwright.domain.clusters import Cluster, Instance, Operation
 from slotwright.domain.errors import ClusterBusy, NotFound
+from slotwright.domain.quotas import Amounts
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
-from slotwright.storage.sqlalchemy import records
+from slotwright.storage.sqlalchemy import quotas, records
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 IS_LIVE = instances.c.status != InstanceStatus.DELETED
+IS_UNFINISHED = operations.c.state.in_(
+    sorted(state for state in OperationState if state not in states.TERMINAL)
+)
 
 # Queries of every GET are made once: building one takes longer than running it.
 _IN_PROJECT = sa.and_(
@@ -25,6 +29,12 @@ _ONE = sa.select(clusters).where(clusters.c.id == sa.bindparam('id'), _IN_PROJEC
 _PAGE = (
     sa.select(clusters)
     .where(clusters.c.id > sa.bindparam('marker'), _IN_PROJECT)
+    .order_by(clusters.c.id)
+    .limit(sa.bindparam('limit'))
+)
+_NAMED = (
+    sa.select(clusters)
+    .where(clusters.c.name == sa.bindparam('name'), _IN_PROJECT)
     .order_by(clusters.c.id)
     .limit(sa.bindparam('limit'))
 )
@@ -52,7 +62,11 @@ class Clusters(Transactional):
         cluster: NewCluster,
         members: Sequence[NewInstance],
         operation: NewOperation,
+        quota: Amounts | None = None,
     ) -> Cluster:
+        if quota is not None:
+            quotas.lock(conn, cluster.project_id)
+            quotas.require_room(conn, cluster.project_id, members, quota)
         conn.execute(
             sa.insert(clusters).values(
                 id=cluster.id,
@@ -85,8 +99,14 @@ class Clusters(Transactional):
         operation: NewOperation,
         members: Sequence[NewInstance] = (),
         tenant_hash: str | None = None,
+        quota: Amounts | None = None,
+        supersedes: Collection[OperationKind] = (),
     ) -> Cluster:
-        # The compare-and-swap comes first: it also locks the row for all that follows.
+        if quota is not None:
+            quotas.lock(conn, project_id)
+        if supersedes:
+            _give_up(conn, self.clock, project_id, cluster_id, supersedes, operation)
+        # The compare-and-swap comes before any read: it locks the row for all that follows.
         change: dict[str, Any] = {
             'task_id': states.TASK_OF_KIND[operation.kind].id,
             'member_seq': clusters.c.member_seq + len(members),
@@ -111,6 +131,8 @@ class Clusters(Transactional):
                 'This action cannot be performed on the cluster while the current '
                 f"cluster task is '{task}'."
             )
+        if quota is not None:
+            quotas.require_room(conn, project_id, members, quota)
         _insert_members(conn, self.clock, row, members)
         _require_members(conn, cluster_id, operation.instances)
         _insert_operation(conn, self.clock, row, operation, members)
@@ -120,6 +142,13 @@ class Clusters(Transactional):
     @reads
     def get_cluster(self, conn: sa.Connection, project_id: str, cluster_id: str) -> Cluster:
         return assemble(conn, [_get_row(conn, project_id, cluster_id)])[0]
+
+    @reads
+    def find_clusters(
+        self, conn: sa.Connection, project_id: str, name: str, limit: int
+    ) -> Sequence[Cluster]:
+        wanted = {'project_id': project_id, 'name': name, 'limit': limit}
+        return assemble(conn, conn.execute(_NAMED, wanted).mappings().all())
 
     @reads
     def list_clusters(
@@ -157,6 +186,43 @@ def _get_row(conn: sa.Connection, project_id: str, cluster_id: str) -> sa.RowMap
     if row is None:
         raise NotFound(f'Cluster {cluster_id} cannot be found.')
     return row
+
+
+def _give_up(
+    conn: sa.Connection,
+    clock: Clock,
+    project_id: str,
+    cluster_id: str,
+    kinds: Collection[OperationKind],
+    following: NewOperation,
+) -> None:
+    """End the cluster's unfinished operation if it is one of ``kinds``; it has failed then.
+
+    The epoch moves on, so that whoever held it writes nothing any more.
+    """
+    this = sa.and_(clusters.c.id == cluster_id, clusters.c.project_id == project_id)
+    # Everybody locks the cluster before the operation, so nobody waits in a circle.
+    conn.execute(sa.update(clusters).where(this).values(updated=clock.utc()))
+    given_up = conn.execute(
+        sa.update(operations)
+        .where(
+            operations.c.cluster_id == cluster_id,
+            operations.c.project_id == project_id,
+            operations.c.kind.in_(sorted(kinds)),
+            IS_UNFINISHED,
+        )
+        .values(
+            state=OperationState.FAILED,
+            reason=f'given up for a {following.kind} ({following.request_id})',
+            updated=clock.utc(),
+            owner=None,
+            lease_until=None,
+            renewed_at=None,
+        )
+    )
+    if given_up.rowcount:
+        change = {'task_id': states.NONE.id, 'epoch': clusters.c.epoch + 1}
+        conn.execute(sa.update(clusters).where(this).values(change))
 
 
 def _require_members(conn: sa.Connection, cluster_id: str, wanted: Iterable[str]) -> None:

@@ -32,15 +32,24 @@ class Instances(Transactional):
         return records.instance(row)
 
     @reads
-    def list_instances(
-        self, conn: sa.Connection, project_id: str, limit: int, marker: str | None = None
+    def find_instances(
+        self, conn: sa.Connection, project_id: str, name: str, limit: int
     ) -> Sequence[Instance]:
         query = (
             sa.select(instances)
-            .where(instances.c.project_id == project_id, IS_LIVE)
+            .where(instances.c.project_id == project_id, instances.c.name == name, IS_LIVE)
             .order_by(instances.c.id)
             .limit(limit)
         )
+        return [records.instance(row) for row in conn.execute(query).mappings()]
+
+    @reads
+    def list_instances(
+        self, conn: sa.Connection, project_id: str | None, limit: int, marker: str | None = None
+    ) -> Sequence[Instance]:
+        query = sa.select(instances).where(IS_LIVE).order_by(instances.c.id).limit(limit)
+        if project_id is not None:
+            query = query.where(instances.c.project_id == project_id)
         if marker is not None:
             query = query.where(instances.c.id > marker)
         return [records.instance(row) for row in conn.execute(query).mappings()]

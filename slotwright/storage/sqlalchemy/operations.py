@@ -1,6 +1,6 @@
 """Operations: read, shared among workers by lease, changed under the fence, ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,13 +12,9 @@ from slotwright.domain.states import InstanceStatus, OperationState
 from slotwright.storage.base import Claim
 from slotwright.storage.sqlalchemy import fence, records
 from slotwright.storage.sqlalchemy.clock import Clock
-from slotwright.storage.sqlalchemy.clusters import IS_LIVE, assemble
+from slotwright.storage.sqlalchemy.clusters import IS_LIVE, IS_UNFINISHED, assemble
 from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
-
-IS_UNFINISHED = operations.c.state.in_(
-    sorted(state for state in OperationState if state not in states.TERMINAL)
-)
 
 
 class Operations(Transactional):
@@ -184,6 +180,7 @@ class Operations(Transactional):
         *,
         reason: str | None = None,
         statuses: Mapping[str, InstanceStatus] | None = None,
+        faults: Mapping[str, str] | None = None,
         delete_cluster: bool = False,
     ) -> None:
         """Also ends the claim. Of members left at a delete, the placed ones are tombstones.
@@ -202,6 +199,8 @@ class Operations(Transactional):
         conn.execute(sa.update(operations).where(this).values(updated=now, **values))
         _give_up_lease(conn, self.clock, claim)
         _set_statuses(conn, self.clock, claim.cluster_id, statuses or {})
+        if faults is not None:
+            _set_faults(conn, claim.cluster_id, statuses or {}, faults)
         cluster: dict[str, Any] = {'task_id': states.NONE.id}
         if delete_cluster:
             _drop_members(conn, self.clock, claim.cluster_id)
@@ -272,6 +271,17 @@ def _set_statuses(
             sa.update(instances)
             .where(instances.c.cluster_id == cluster_id, instances.c.id.in_(ids), IS_LIVE)
             .values(status=status, updated=clock.utc())
+        )
+
+
+def _set_faults(
+    conn: sa.Connection, cluster_id: str, ids: Iterable[str], faults: Mapping[str, str]
+) -> None:
+    for instance_id in ids:
+        conn.execute(
+            sa.update(instances)
+            .where(instances.c.cluster_id == cluster_id, instances.c.id == instance_id, IS_LIVE)
+            .values(fault=faults.get(instance_id))
         )
 
 

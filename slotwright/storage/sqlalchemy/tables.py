@@ -81,6 +81,7 @@ clusters = sa.Table(
     sa.Column('updated', TIME, nullable=False),
     sa.Column('deleted_at', TIME),
     sa.Index(None, 'project_id', 'id'),
+    sa.Index(None, 'project_id', 'name'),
     **INNODB,
 )
 
@@ -114,6 +115,19 @@ instances = sa.Table(
     sa.UniqueConstraint('host', 'ip', 'bus_port'),
     sa.Index(None, 'project_id', 'id'),
     sa.Index(None, 'flavor_id'),
+    # For what a project uses: its dead instances stay in the table.
+    sa.Index(None, 'project_id', 'status'),
+    **INNODB,
+)
+
+quotas = sa.Table(
+    'quotas',
+    metadata,
+    sa.Column('project_id', NAME, primary_key=True),
+    # One column for each of ``domain.quotas.RESOURCES``; NULL is the configured default.
+    sa.Column('instances', sa.Integer),
+    sa.Column('volumes', sa.Integer),
+    sa.Column('ram', sa.Integer),
     **INNODB,
 )
 
