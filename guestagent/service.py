@@ -79,6 +79,11 @@ class AgentService:
         self._watcher = Watcher(supervisor, self._poke.set, f'watcher-{name}')
         self._thread = threading.Thread(target=self._run, name=f'agent-{name}', daemon=True)
 
+    @property
+    def wiped(self) -> bool:
+        """Whether nothing of the instance is left on this host."""
+        return self._store.wiped
+
     def start(self) -> None:
         """Lock the directory, adopt what runs, serve.
 

@@ -15,7 +15,6 @@ from slotwright.domain.actions import Action, Plan
 from slotwright.domain.clusters import Operation
 from slotwright.domain.desired import desired_cluster
 from slotwright.domain.errors import (
-    GuestError,
     LeaseLost,
     SlotwrightError,
     StaleEpoch,
@@ -217,7 +216,7 @@ class OperationRunner:
             # Said once, however often it is tried again.
             level = logging.DEBUG if complaint in trouble.complaints else logging.WARNING
             LOG.log(level, '%s failed, %s', type(action).__name__, complaint)
-            if isinstance(outcome, GuestError) and outcome.permanent:
+            if outcome.permanent:
                 return complaint
         trouble.complaints = tuple(complaints)
         if complaints:
