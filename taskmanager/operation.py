@@ -18,6 +18,7 @@ from slotwright.domain.errors import (
     LeaseLost,
     SlotwrightError,
     StaleEpoch,
+    StateDamaged,
     StorageUnavailable,
 )
 from slotwright.domain.slots import SlotRange
@@ -110,7 +111,7 @@ class OperationRunner:
     def _take_step(self, work: Work, nudge: bool, trouble: Trouble) -> bool:
         if _lacks_layout(work.operation):
             return self._lay_out(work)
-        observed = self._observe(work)
+        observed = self._observe(work, trouble)
         desired = desired_cluster(
             work.cluster,
             work.operation,
@@ -154,7 +155,7 @@ class OperationRunner:
         self._store.update_operation(work.claim, detail={'layout': layout})
         return False
 
-    def _observe(self, work: Work) -> dict[str, NodeStatus | None]:
+    def _observe(self, work: Work, trouble: Trouble) -> dict[str, NodeStatus | None]:
         """Ask all agents that were ever heard of, side by side."""
         answers = self._fanout(
             {
@@ -164,6 +165,13 @@ class OperationRunner:
             }
         )
         observed: dict[str, NodeStatus | None] = {}
+        damaged = [
+            f'{work.instance(instance_id).name}: {answer}'
+            for instance_id, answer in answers.items()
+            if isinstance(answer, StateDamaged)
+        ]
+        if damaged:
+            trouble.complaints = tuple(damaged)
         for instance_id, answer in answers.items():
             if isinstance(answer, (StaleEpoch, LeaseLost)):
                 raise answer

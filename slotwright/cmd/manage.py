@@ -14,6 +14,8 @@ from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
 PROGRAM = 'slotwright-manage'
 
+Verb = Callable[[cfg.ConfigOpts], None]
+
 
 def sync(conf: cfg.ConfigOpts) -> None:
     store = SQLAlchemyStore.from_config(conf)
@@ -55,9 +57,9 @@ def remove_host(conf: cfg.ConfigOpts) -> None:
 
 
 #: Positional arguments of verbs, with their help.
-ARGUMENTS = {remove_host: [('host_id', 'as the list has it')]}
+ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {remove_host: [('host_id', 'as the list has it')]}
 
-VERBS: dict[str, dict[str, tuple[Callable[[cfg.ConfigOpts], None], str]]] = {
+VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     'db': {
         'sync': (sync, 'bring the database to the newest tables'),
         'version': (version, 'print where the database stands, and the newest there is'),
