@@ -7,7 +7,7 @@ a lower epoch comes from a worker that lost its lease.
 import threading
 
 from guestagent.state import StateStore
-from slotwright.domain.errors import StaleEpoch, WrongCluster
+from slotwright.domain.errors import StaleEpoch, StateDamaged, WrongCluster
 from slotwright.rpc.contract import CommandContext
 
 
@@ -23,7 +23,9 @@ class Fence:
 
         :raises StaleEpoch: see ``admit``.
         :raises WrongCluster: see ``admit``.
+        :raises StateDamaged: see ``admit``.
         """
+        self._check_memory()
         if context.epoch is None:
             self._check_cluster(context, required=False)
         else:
@@ -34,7 +36,9 @@ class Fence:
 
         :raises StaleEpoch: when the epoch is missing or older than one obeyed before.
         :raises WrongCluster: when the command is for another cluster.
+        :raises StateDamaged: when nobody knows what was obeyed before.
         """
+        self._check_memory()
         if context.epoch is None:
             raise StaleEpoch('this command needs the epoch of a claim')
         with self._lock:
@@ -50,6 +54,10 @@ class Fence:
         newest = self._store.state.epoch
         if context.epoch is not None and context.epoch < newest:
             raise StaleEpoch(f'epoch {context.epoch} is older than {newest}')
+
+    def _check_memory(self) -> None:
+        if self._store.damage:
+            raise StateDamaged(self._store.damage)
 
     def _check_cluster(self, context: CommandContext, *, required: bool) -> None:
         ours = self._store.state.cluster_id

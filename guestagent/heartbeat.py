@@ -45,6 +45,7 @@ class Reporter:
             'node_id': self._supervisor.node_id,
             'volume_used': self._directory.used(),
             'wiped': self._store.wiped,
+            'fault': self._store.damage or None,
         }
         try:
             self._taskmanager.report(self._context(), self._instance_id, report)

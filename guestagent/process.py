@@ -18,6 +18,8 @@ from guestagent.directory import InstanceDirectory, write_private
 from slotwright.domain.errors import EngineFailed
 from slotwright.engine import Engine
 
+SERVERS = ('redis-server', 'valkey-server')
+
 _STATE, _START_TIME = 0, 19  # fields of /proc/PID/stat after the command's name
 
 
@@ -50,6 +52,14 @@ def executable(pid: int) -> str | None:
     """The path of the running binary, also when it was replaced meanwhile."""
     path = _link(f'/proc/{pid}/exe')
     return path.removesuffix(' (deleted)') if path else None
+
+
+def command_name(pid: int) -> str:
+    """What /proc/PID/comm says, '' when there is no such process."""
+    try:
+        return Path(f'/proc/{pid}/comm').read_text('utf-8', 'replace').strip()
+    except OSError:
+        return ''
 
 
 def _reaped(pid: int) -> bool:
@@ -100,6 +110,16 @@ class ServerProcess:
         record = self._read_record()
         if record is None or not self._is_ours(record):
             record = self._search(engine) if engine is not None else None
+        if record is None:
+            return False
+        self._keep(record)
+        return True
+
+    def find_any(self) -> bool:
+        """As ``find``, for who does not know the engine: then the name has to do."""
+        record = self._read_record()
+        if record is None or not self._is_ours(record):
+            record = self._search(None)
         if record is None:
             return False
         self._keep(record)
@@ -209,14 +229,18 @@ class ServerProcess:
             record.pid
         ) == os.path.realpath(self._directory.data)
 
-    def _search(self, engine: Engine) -> ProcessRecord | None:
+    def _search(self, engine: Engine | None) -> ProcessRecord | None:
         data = os.path.realpath(self._directory.data)
-        binary = os.path.realpath(engine.binary)
-        for name in os.listdir('/proc'):
-            if name.isdigit() and working_directory(int(name)) == data:
-                started = start_time(int(name))
-                if started is not None and executable(int(name)) == binary:
-                    return ProcessRecord(int(name), started, engine.binary, engine.version)
+        for pid in (int(name) for name in os.listdir('/proc') if name.isdigit()):
+            if working_directory(pid) != data:
+                continue
+            started = start_time(pid)
+            if started is None:
+                continue
+            if engine is None and command_name(pid) in SERVERS:
+                return ProcessRecord(pid, started, executable(pid) or '', '')
+            if engine is not None and executable(pid) == os.path.realpath(engine.binary):
+                return ProcessRecord(pid, started, engine.binary, engine.version)
         return None
 
     def _signal(self, number: signal.Signals) -> None:

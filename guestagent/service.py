@@ -79,12 +79,16 @@ class AgentService:
         self._watcher = Watcher(supervisor, self._poke.set, f'watcher-{name}')
         self._thread = threading.Thread(target=self._run, name=f'agent-{name}', daemon=True)
 
+    @property
+    def wiped(self) -> bool:
+        """Whether nothing of the instance is left on this host."""
+        return self._store.wiped
+
     def start(self) -> None:
         """Lock the directory, adopt what runs, serve.
 
         :raises guestagent.directory.DirectoryInUse: when another agent serves it.
         :raises EngineFailed: when a foreign Redis node runs in the directory.
-        :raises ValueError: when the agent's state is damaged.
         """
         self._directory.lock()
         try:
@@ -95,6 +99,8 @@ class AgentService:
             self._supervisor.release()
             self._directory.unlock()
             raise
+        if self._store.damage:
+            LOG.error('%s: hands off Redis', self._store.damage)
         self._supervisor.changed = self._on_change
         self._watcher.start()
         self._thread.start()
@@ -158,6 +164,8 @@ class AgentService:
         if not wanted:
             self._remove()
             return False
+        if self._store.damage:
+            return True  # whatever runs goes on, and dies when it dies
         try:
             with self._serial:
                 self._agent.resume()

@@ -4,6 +4,7 @@ The file is small and seldom written (a claim, prepare, complete, retire, users)
 write of it is durable: a fence that a power cut could lower would be none.
 """
 
+import contextlib
 import ipaddress
 import json
 import re
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from guestagent.directory import InstanceDirectory, write_private
-from slotwright.domain.errors import CommandRefused, GuestError
+from slotwright.domain.errors import CommandRefused, GuestError, StateDamaged
 from slotwright.domain.topology import Address
 
 # What redis.conf takes without quoting; a newline in a secret would be a directive.
@@ -89,6 +90,16 @@ class StateStore:
         self._lock = threading.Lock()
         self._state = AgentState()
         self._wiped = False
+        self._damage = ''
+
+    @property
+    def damage(self) -> str:
+        """Why what an earlier agent left cannot be read, '' when it can.
+
+        Then ``state`` says nothing, and nothing is written over it: an agent without its
+        fence could obey a command of long ago.
+        """
+        return self._damage
 
     @property
     def state(self) -> AgentState:
@@ -100,27 +111,27 @@ class StateStore:
         return self._wiped
 
     def load(self) -> None:
-        """Read what an earlier agent left, if there was one.
-
-        :raises ValueError: when the file is damaged: an agent without its fence could
-            obey a command of long ago.
-        """
-        with self._lock:
+        """Read what an earlier agent left, if there was one; see ``damage``."""
+        with self._lock, contextlib.suppress(FileNotFoundError):
             try:
-                text = self._path.read_text('utf-8')
+                self._state = AgentState.from_json(self._path.read_text('utf-8'))
             except FileNotFoundError:
-                return
-            try:
-                self._state = AgentState.from_json(text)
-            except (ValueError, TypeError, KeyError, CommandRefused) as e:
-                raise ValueError(f'{self._path} is damaged: {e}') from e
+                raise
+            except OSError as e:
+                self._damage = f'{self._path} cannot be read: {e.strerror}'
+            # Its text may hold the secret, so only what kind of damage it is gets told.
+            except (ValueError, TypeError, KeyError, AttributeError, CommandRefused) as e:
+                self._damage = f'{self._path} is damaged ({type(e).__name__})'
 
     def update(self, **changes: Any) -> None:
         """Change some fields. After a wipe the change is kept in memory only.
 
         :raises GuestError: when it cannot be written, as on a full disk; nothing is changed.
+        :raises StateDamaged: nothing is known that could be changed.
         """
         with self._lock:
+            if self._damage:
+                raise StateDamaged(self._damage)
             changed = replace(self._state, **changes)
             if changed == self._state:
                 return
@@ -138,4 +149,5 @@ class StateStore:
         """The instance is gone: keep the fence, in memory, and write nothing any more."""
         with self._lock:
             self._wiped = True
+            self._damage = ''
             self._state = AgentState(epoch=self._state.epoch, cluster_id=self._state.cluster_id)

@@ -104,6 +104,9 @@ class Supervisor:
         """
         with self._lock:
             spec = self._store.state.spec
+            if self._store.damage:
+                # To tell how it is, and to stop it should the instance be unwanted.
+                return self._process.find_any()
             if self._process.alive() or spec is None:
                 return self._process.alive()
             if not self._process.find(self._engine_or_none(spec)):
@@ -178,8 +181,11 @@ class Supervisor:
         """Stop redis-server, the hard way after ``grace`` seconds."""
         with self._lock:
             spec = self._store.state.spec
-            if self._process.record is None and spec is not None:
-                self._process.find(self._engine_or_none(spec))
+            if self._process.record is None:
+                if spec is not None:
+                    self._process.find(self._engine_or_none(spec))
+                elif self._store.damage:
+                    self._process.find_any()
             self._process.stop(grace)
             self._let_go()
         self.changed()

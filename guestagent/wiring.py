@@ -1,28 +1,42 @@
 """Put a guest agent together. The only module here that knows all the others."""
 
+import functools
+import os
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from guestagent.agent import GuestAgent
 from guestagent.answers import AnswerCache
 from guestagent.budget import RestartBudget
 from guestagent.directory import InstanceDirectory
 from guestagent.endpoint import GuestAgentEndpoint
+from guestagent.enrolment import EnrolledHost, StateDirectory
+from guestagent.enrolment import TaskManagerClient as Enroller
 from guestagent.fence import Fence
 from guestagent.heartbeat import Reporter, TaskManagerClient
 from guestagent.process import ServerProcess
 from guestagent.service import AgentService, RpcServer
 from guestagent.state import StateStore
 from guestagent.supervisor import StartOptions, Supervisor
+from slotwright.domain.hosts import Announcement
+from slotwright.domain.topology import Address
 from slotwright.engine import EngineFinder
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 
 #: (transport, topic, server name, endpoints) -> server
 RpcServerFactory = Callable[[Any, str, str, list[Any]], RpcServer]
+
+#: The cluster bus listens on the client port plus this, unless told otherwise.
+BUS_OFFSET = 10000
+
+
+class HostClient(TaskManagerClient, Enroller, Protocol):
+    """What an enrolled host and its agent say to the taskmanager."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +126,71 @@ def build_agent(
         random=random.random,
         name=options.instance_id,
     )
+
+
+def build_host(
+    conf: Any,
+    group: str,
+    transport: Any,
+    taskmanager_client: HostClient,
+    rpc_server_factory: RpcServerFactory,
+) -> EnrolledHost:
+    """Build the agent of a host that enrols in ``group``; nothing is touched yet.
+
+    :raises ValueError: for options that are missing, or not those of this machine.
+    """
+    guest = conf.guestagent
+    if not guest.directory:
+        raise ValueError('[guestagent] directory has to be set: who this host is stays there')
+    describe = functools.partial(
+        _announcement,
+        group=_required(group, '--enroll'),
+        machine=guest.machine or socket.gethostname(),
+        address=_own_address(guest),
+        ram=guest.ram or _memory(),
+    )
+
+    def make_agent(instance_id: str, directory: str) -> AgentService:
+        options = options_from_conf(conf, instance_id, directory)
+        return build_agent(options, transport, taskmanager_client, rpc_server_factory)
+
+    return EnrolledHost(
+        StateDirectory(guest.directory),
+        describe,
+        make_agent,
+        taskmanager_client,
+        guest.heartbeat_interval,
+        time.monotonic,
+    )
+
+
+def _announcement(host_id: str, holds: str, **described: Any) -> Announcement:
+    return Announcement(host_id=host_id, holds=holds, **described)
+
+
+def _required(value: str | None, name: str) -> str:
+    if not value:
+        raise ValueError(f'{name} needs a value')
+    return value
+
+
+def _own_address(guest: Any) -> Address:
+    """:raises ValueError: unless it is an IP address of this machine."""
+    ip = _required(guest.address, '[guestagent] address')
+    family = socket.AF_INET6 if ':' in ip else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((ip, 0))
+    except OSError as e:
+        raise ValueError(f'[guestagent] address = {ip} is none of this machine: {e}') from e
+    if ip in ('0.0.0.0', '::'):
+        raise ValueError(f'[guestagent] address = {ip}: others have to reach it')
+    bus_port = guest.bus_port or guest.port + BUS_OFFSET
+    if bus_port > 65535:
+        raise ValueError(f'[guestagent] port = {guest.port} leaves no bus port: set bus_port')
+    return Address(ip, guest.port, bus_port)
+
+
+def _memory() -> int:
+    """MiB of ram of this machine."""
+    return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2**20

@@ -62,7 +62,7 @@ class InProcessLauncher:
                 os.makedirs(directory, mode=0o700, exist_ok=True)
                 agent = self._make(instance_id, directory)
                 agent.start()
-            except (OSError, ValueError) as error:  # no space, or a damaged state
+            except OSError as error:  # no space
                 raise Unavailable(f'The agent cannot start: {error}') from error
             self._agents[instance_id] = agent
 

@@ -1,29 +1,42 @@
 """The RPC side: wake-ups from the API, reports and questions from agents."""
 
+import ipaddress
 import logging
+import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from slotwright.domain.errors import StorageUnavailable
+from slotwright.domain.errors import InvalidRequest, StorageUnavailable
+from slotwright.domain.hosts import Announcement
+from slotwright.domain.topology import Address
 from slotwright.rpc.contract import CommandContext, Wire
-from slotwright.storage.base import WorkStore
+from slotwright.storage.base import HostStore, WorkStore
 
 LOG = logging.getLogger(__name__)
+
+
+class Store(WorkStore, HostStore, Protocol):
+    """What agents report to, and ask."""
 
 
 class TaskManagerEndpoint:
     """Implements ``TaskManagerAPI``; see there for shapes.
 
     ``wake`` has the worker look for operations, ``reported`` tells operations that wait
-    that there is news of a guest.
+    that there is news of a guest. A host is silent after ``silence`` seconds.
     """
 
     def __init__(
-        self, store: WorkStore, wake: Callable[[], None], reported: Callable[[], None]
+        self,
+        store: Store,
+        wake: Callable[[], None],
+        reported: Callable[[], None],
+        silence: float = 20.0,
     ) -> None:
         self._store = store
         self._wake = wake
         self._reported = reported
+        self._silence = silence
 
     def create_cluster(self, context: CommandContext, cluster_id: str) -> None:
         self._woken(context, cluster_id)
@@ -52,6 +65,7 @@ class TaskManagerEndpoint:
                 node_id=report.get('node_id'),
                 volume_used=report.get('volume_used'),
                 wiped=bool(report.get('wiped')),
+                fault=report.get('fault'),
             )
         except StorageUnavailable as error:
             # The next heartbeat says it again.
@@ -62,6 +76,28 @@ class TaskManagerEndpoint:
         cluster_id = self._store.assigned_cluster(str(instance_id))
         return {'wanted': cluster_id is not None, 'cluster_id': cluster_id or ''}
 
+    def announce(self, context: CommandContext, host_id: str, announcement: Wire) -> dict[str, Any]:
+        said = _read(host_id, announcement)
+        return {'instance_id': self._store.announce(said, self._silence) or ''}
+
     def _woken(self, context: CommandContext, cluster_id: str) -> None:
         LOG.debug('Woken for cluster %s by %s', cluster_id, context.request_id)
         self._wake()
+
+
+def _read(host_id: str, said: Wire) -> Announcement:
+    """:raises InvalidRequest: it is not what the contract says."""
+    try:
+        address = Address.from_wire(said['address'])
+        ipaddress.ip_address(address.ip)
+        holds = str(said.get('holds') or '')
+        return Announcement(
+            host_id=str(uuid.UUID(str(host_id))),
+            group=str(said['group'])[:255],
+            machine=str(said['machine'])[:255],
+            address=address,
+            ram=int(said['ram']),
+            holds=str(uuid.UUID(holds)) if holds else '',
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidRequest(f'Malformed announcement of host {host_id}: {error}') from error

@@ -16,10 +16,10 @@ from slotwright.domain.clusters import Operation
 from slotwright.domain.desired import Desired, desired_cluster
 from slotwright.domain.diagnosis import ailments
 from slotwright.domain.errors import (
-    GuestError,
     LeaseLost,
     SlotwrightError,
     StaleEpoch,
+    StateDamaged,
     StorageUnavailable,
 )
 from slotwright.domain.observed import Observed
@@ -113,7 +113,7 @@ class OperationRunner:
     def _take_step(self, work: Work, nudge: bool, trouble: Trouble) -> bool:
         if _lacks_layout(work.operation):
             return self._lay_out(work)
-        observed = self._observe(work)
+        observed = self._observe(work, trouble)
         desired = desired_cluster(
             work.cluster,
             work.operation,
@@ -160,7 +160,7 @@ class OperationRunner:
         self._store.update_operation(work.claim, detail={'layout': layout})
         return False
 
-    def _observe(self, work: Work) -> dict[str, NodeStatus | None]:
+    def _observe(self, work: Work, trouble: Trouble) -> dict[str, NodeStatus | None]:
         """Ask all agents that were ever heard of, side by side."""
         answers = self._fanout(
             {
@@ -170,6 +170,13 @@ class OperationRunner:
             }
         )
         observed: dict[str, NodeStatus | None] = {}
+        damaged = [
+            f'{work.instance(instance_id).name}: {answer}'
+            for instance_id, answer in answers.items()
+            if isinstance(answer, StateDamaged)
+        ]
+        if damaged:
+            trouble.complaints = tuple(damaged)
         for instance_id, answer in answers.items():
             if isinstance(answer, (StaleEpoch, LeaseLost)):
                 raise answer
@@ -227,7 +234,7 @@ class OperationRunner:
             # Said once, however often it is tried again.
             level = logging.DEBUG if complaint in trouble.complaints else logging.WARNING
             LOG.log(level, '%s failed, %s', type(action).__name__, complaint)
-            if isinstance(error, GuestError) and error.permanent:
+            if error.permanent:
                 return complaint
         trouble.complaints = tuple(complaints)
         if complaints:

@@ -38,7 +38,7 @@ class Provisioner(Protocol):
     """Where instances run.
 
     :raises slotwright.domain.errors.SlotwrightError: from every method; the operation
-        tries again, or fails when the error is a ``GuestError`` marked permanent.
+        tries again, or fails when the error is marked permanent.
     """
 
     def provision(self, claim: Claim, instance: Instance) -> None:

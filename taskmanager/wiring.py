@@ -9,7 +9,7 @@ from functools import partial
 
 from oslo_config import cfg
 
-from slotwright.loading import InvalidConfiguration, load_class
+from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC, TASKMANAGER_TOPIC
 from slotwright.rpc.server import RpcServer
@@ -19,6 +19,7 @@ from taskmanager.action_runner import ActionRunner
 from taskmanager.endpoint import TaskManagerEndpoint
 from taskmanager.operation import OperationRunner, Timing
 from taskmanager.ports import Launcher, Provisioner
+from taskmanager.provisioners.inventory import InventoryProvisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
 from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
@@ -69,7 +70,12 @@ def build(
         'sweep': Beat('sweep', min(options.sweep_interval, options.lease / 3), worker.tick),
         'tend': Beat('tend', TEND_INTERVAL, provisioner.tend),
     }
-    endpoint = TaskManagerEndpoint(store, wake=beats['sweep'].wake, reported=waiter.notify)
+    endpoint = TaskManagerEndpoint(
+        store,
+        wake=beats['sweep'].wake,
+        reported=waiter.notify,
+        silence=conf.inventory.silence,
+    )
     server = RpcServer(transport, TASKMANAGER_TOPIC, owner, [endpoint])
     return TaskManagerService(server, worker, beats, provisioner, operations, fanout)
 
@@ -77,9 +83,10 @@ def build(
 def _provisioner(
     conf: cfg.ConfigOpts, store: ManagementStore, host: str, launcher: Launcher | None
 ) -> Provisioner:
-    if conf.taskmanager.provisioner != 'local':
-        raise InvalidConfiguration(
-            f'[taskmanager] provisioner = {conf.taskmanager.provisioner}: there is only local'
+    if conf.taskmanager.provisioner == 'inventory':
+        inventory = conf.inventory
+        return InventoryProvisioner(
+            store, inventory.group, inventory.silence, conf.taskmanager.patience
         )
     return LocalProvisioner(
         store,

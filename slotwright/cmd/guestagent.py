@@ -1,6 +1,7 @@
 """slotwright-guestagent: the agent beside one redis-server.
 
-Ends by itself when its instance is not wanted any more.
+Ends by itself when its instance is not wanted any more; with ``--enroll`` it waits for the
+next one.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,14 @@ PROGRAM = 'slotwright-guestagent'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    conf = startup.configure(PROGRAM, argv, options.OPTS, options.GROUP)
+    conf = startup.configure(PROGRAM, argv, options.OPTS, options.GROUP, [options.ENROLL])
     with startup.explained(PROGRAM):
         transport = get_transport(conf)
+        if conf.enroll is not None:
+            host = wiring.build_host(
+                conf, conf.enroll, transport, taskmanager_client(conf, transport), RpcServer
+            )
+            return Daemon(conf, [host]).run()
         service = wiring.build_agent(
             wiring.options_from_conf(conf),
             transport,

@@ -1,6 +1,6 @@
 """slotwright-manage: what an administrator does now and then."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from oslo_config import cfg
@@ -13,6 +13,8 @@ from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
 PROGRAM = 'slotwright-manage'
+
+Verb = Callable[[cfg.ConfigOpts], None]
 
 
 def sync(conf: cfg.ConfigOpts) -> None:
@@ -36,10 +38,35 @@ def check(conf: cfg.ConfigOpts) -> None:
     print('The configuration is fine.')
 
 
-VERBS = {
+def list_hosts(conf: cfg.ConfigOpts) -> None:
+    hosts = SQLAlchemyStore.from_config(conf).list_hosts()
+    for host in hosts:
+        silent = host.age > conf.inventory.silence
+        state = f'instance {host.instance_id}' if host.instance_id else 'free'
+        if host.holds and host.holds != host.instance_id:
+            state += f', not clean (holds {host.holds})'
+        state += f', silent for {host.age:.0f} s' if silent else ''
+        print(f'{host.id}  {host.group}  {host.machine}  {host.address}  {host.ram} MiB  {state}')
+    print(f'{len(hosts)} hosts')
+
+
+def remove_host(conf: cfg.ConfigOpts) -> None:
+    store = SQLAlchemyStore.from_config(conf)
+    store.remove_host(conf.command.host_id, conf.inventory.silence)
+    print(f'Host {conf.command.host_id} is forgotten.')
+
+
+#: Positional arguments of verbs, with their help.
+ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {remove_host: [('host_id', 'as the list has it')]}
+
+VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     'db': {
         'sync': (sync, 'bring the database to the newest tables'),
         'version': (version, 'print where the database stands, and the newest there is'),
+    },
+    'host': {
+        'list': (list_hosts, 'print the hosts that enrolled, and what they do'),
+        'remove': (remove_host, 'forget a silent host that will not come back'),
     },
     'config': {'check': (check, 'load everything that the configuration names')},
 }
@@ -53,7 +80,10 @@ def add_commands(subjects: Any) -> None:
             required=True, title='what to do', metavar='verb'
         )
         for verb, (work, text) in verbs.items():
-            parsers.add_parser(verb, help=text, description=text).set_defaults(work=work)
+            parser = parsers.add_parser(verb, help=text, description=text)
+            parser.set_defaults(work=work)
+            for name, meaning in ARGUMENTS.get(work, ()):
+                parser.add_argument(name, help=meaning)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

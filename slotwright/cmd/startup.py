@@ -21,18 +21,21 @@ def configure(
     argv: Sequence[str] | None = None,
     cli_options: Sequence[cfg.Opt] = (),
     cli_group: str | None = None,
+    more_cli_options: Sequence[cfg.Opt] = (),
 ) -> cfg.ConfigOpts:
     """Read options and start logging; ``argv`` is the command line without the program.
 
     Without ``--config-file`` the files are slotwright.conf and ``program``.conf in
     ~/.slotwright, ~, /etc/slotwright and /etc. ``cli_options`` (of one group) may also be
-    given on the command line. Without a log file, the log goes to standard error.
+    given on the command line, and ``more_cli_options`` (of none). Without a log file, the
+    log goes to standard error.
 
     :raises SystemExit: for a command line, a file or a value that does not parse.
     """
     conf = cfg.CONF
     defaults.set_library_defaults()
     conf.register_cli_opts(cli_options, group=cli_group)
+    conf.register_cli_opts(more_cli_options)
     options.register(conf)
     transport.register_options(conf)
     storage_options.register_options(conf)

@@ -46,5 +46,13 @@ OPTS = [
         help='Seconds of work after which a delete leaves a tombstone for an agent that '
         'does not answer.',
     ),
-    cfg.StrOpt('provisioner', default='local', help='Where instances run.'),
+    cfg.StrOpt(
+        'provisioner',
+        default='local',
+        choices=[
+            ('local', 'on this machine, on loopback addresses'),
+            ('inventory', 'on hosts that enrolled, see [inventory]'),
+        ],
+        help='Where instances run.',
+    ),
 ]

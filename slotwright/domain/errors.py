@@ -10,6 +10,8 @@ class SlotwrightError(Exception):
     """Root of everything that Slotwright itself reports."""
 
     code = 'internal'
+    #: Trying again cannot help.
+    permanent = False
 
     def __init__(self, message: str = '') -> None:
         super().__init__(message)
@@ -100,6 +102,13 @@ class AddressTaken(SlotwrightError):
     code = 'address_taken'
 
 
+class NotEnoughHosts(SlotwrightError):
+    """The group has not as many hosts as the cluster needs."""
+
+    code = 'not_enough_hosts'
+    permanent = True
+
+
 # What a guest agent answers.
 
 
@@ -107,7 +116,6 @@ class GuestError(SlotwrightError):
     """A guest refused or failed a command. Try again unless ``permanent``."""
 
     code = 'guest'
-    permanent = False
 
 
 class StaleEpoch(GuestError):
@@ -142,6 +150,12 @@ class EngineNotFound(GuestError):
 
     code = 'engine_not_found'
     permanent = True
+
+
+class StateDamaged(GuestError):
+    """The agent cannot read what it knew, its fence included: it obeys nobody."""
+
+    code = 'state_damaged'
 
 
 class NodeHoldsData(GuestError):

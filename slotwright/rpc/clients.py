@@ -150,13 +150,20 @@ class TaskManagerClient:
         self._channel.cast(context, 'report', instance_id=instance_id, report=dict(report))
 
     def assignment(self, context: CommandContext, instance_id: str) -> Wire:
+        answer: Wire = self._ask(context, 'assignment', instance_id=instance_id)
+        return answer
+
+    def announce(self, context: CommandContext, host_id: str, announcement: Wire) -> Wire:
+        answer: Wire = self._ask(
+            context, 'announce', host_id=host_id, announcement=dict(announcement)
+        )
+        return answer
+
+    def _ask(self, context: CommandContext, method: str, **arguments: Any) -> Any:
         try:
-            answer: Wire = self._channel.call(
-                context, 'assignment', self._call_timeout, instance_id=instance_id
-            )
+            return self._channel.call(context, method, self._call_timeout, **arguments)
         except oslo_messaging.MessagingTimeout as error:
             raise Unavailable(f'No taskmanager answered within {self._call_timeout:g} s') from error
-        return answer
 
 
 class GuestNode:

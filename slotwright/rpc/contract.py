@@ -15,7 +15,7 @@ from typing import Any, Protocol
 EXCHANGE = 'slotwright'
 
 TASKMANAGER_TOPIC = 'taskmanager'
-TASKMANAGER_VERSION = '1.0'
+TASKMANAGER_VERSION = '1.1'
 
 GUESTAGENT_TOPIC = 'guestagent'
 GUESTAGENT_VERSION = '1.0'
@@ -85,7 +85,8 @@ class TaskManagerAPI(Protocol):
         """Cast: an agent's heartbeat.
 
         ``report``: {'running': bool, 'node_id': str | None, 'volume_used': GiB as float,
-        'wiped': bool}. ``wiped`` tells that nothing of the instance is left on the host.
+        'wiped': bool, 'fault': str | None}. ``wiped`` tells that nothing of the instance is
+        left on the host; ``fault`` what keeps the agent from its work, for people.
         """
 
     def assignment(self, context: CommandContext, instance_id: str) -> Wire:
@@ -95,6 +96,18 @@ class TaskManagerAPI(Protocol):
         before it touches Redis in any other way.
 
         :raises NotFound: nothing is known of the instance, so nothing is to be done to it.
+        """
+
+    def announce(self, context: CommandContext, host_id: str, announcement: Wire) -> Wire:
+        """Call (since 1.1): an enrolled host is there; what is it to serve?
+
+        ``announcement``: {'group': str, 'machine': str, 'address': {ip, port, bus_port},
+        'ram': MiB, 'holds': instance id whose files lie there, ''}. Answer:
+        {'instance_id': str}, '' while nobody needs the host.
+
+        :raises InvalidRequest: the announcement is malformed.
+        :raises AddressTaken: another host that is not silent announces the address.
+        :raises Forbidden: the host has an instance, and wants another address.
         """
 
 

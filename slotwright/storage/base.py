@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
+from slotwright.domain.hosts import Announcement, Host, Shortage
 from slotwright.domain.quotas import Amounts, Usage
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
+
+#: ``host`` of instances on enrolled hosts: one network, whatever the machines are called.
+INVENTORY = 'inventory://'
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,8 @@ class WorkStore(Protocol):
         """Give the instance a host and an address that nobody has.
 
         Already placed: nothing happens.
-        :raises AddressTaken: somebody has the ip and port on that host.
+        :raises AddressTaken: somebody has the ip and port on that host, or had it and a
+            node of its cluster may still name it in its node table (``list_resting``).
         """
 
     def drop_instance(self, claim: Claim, instance_id: str, tombstone: bool) -> None:
@@ -246,10 +251,12 @@ class WorkStore(Protocol):
         node_id: str | None,
         volume_used: float | None,
         wiped: bool,
+        fault: str | None = None,
     ) -> None:
         """Record an agent's heartbeat; ``wiped`` ends a tombstone and frees its address.
 
-        Unknown instances are ignored.
+        ``fault`` is shown with the instance until a heartbeat comes without one. Unknown
+        instances are ignored.
         """
 
     def assigned_cluster(self, instance_id: str) -> str | None:
@@ -262,6 +269,44 @@ class WorkStore(Protocol):
     def list_placed(self, host: str) -> Sequence[Instance]:
         """Every instance that has an address on ``host``, tombstones included."""
 
+    def list_resting(self, host: str) -> Sequence[Address]:
+        """Addresses given back that are not given out again yet.
 
-class ManagementStore(FlavorStore, QuotaStore, ClusterStore, WorkStore, Protocol):
+        One rests while its cluster has a tombstone, whose Redis may run on with the old
+        node table; and for ``domain.hosts.ADDRESS_REST`` while its cluster lives, since
+        Redis's ban on a forgotten node ends after 60 s.
+        """
+
+
+class HostStore(Protocol):
+    """Hosts that enrolled. One not heard of for ``silence`` seconds is silent."""
+
+    def announce(self, said: Announcement, silence: float) -> str | None:
+        """Record what an enrolled agent says; answer the instance its host was given to.
+
+        :raises AddressTaken: another host that is not silent has the address.
+        :raises Forbidden: the host has an instance, and wants another address.
+        """
+
+    def take_hosts(self, claim: Claim, group: str, silence: float) -> Shortage | None:
+        """Give each member in BUILD that has no place a free host; all, or none of them.
+
+        A host is free when nobody has it, it is not silent, is clean, and its address
+        does not rest. None when all have a place.
+
+        :raises LeaseLost: as everywhere; nothing is taken.
+        """
+
+    def list_hosts(self) -> Sequence[Host]:
+        """All hosts, by group and id."""
+
+    def remove_host(self, host_id: str, silence: float) -> None:
+        """Forget a silent host that will not come back, and a tombstone on it.
+
+        :raises NotFound: for an unknown one.
+        :raises Forbidden: it is not silent, or a live cluster has an instance there.
+        """
+
+
+class ManagementStore(FlavorStore, QuotaStore, ClusterStore, WorkStore, HostStore, Protocol):
     """All of it, as one driver offers it."""

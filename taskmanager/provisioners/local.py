@@ -132,6 +132,8 @@ class LocalProvisioner:
         """Addresses nobody has, one IP for each instance, the lowest first."""
         placed = self._store.list_placed(self._host)
         used = {i.address.ip for i in placed if i.address}
+        # Neither is one that a node table may still name.
+        used |= {address.ip for address in self._store.list_resting(self._host)}
         for ip in self._network.hosts():
             if str(ip) in used:
                 continue

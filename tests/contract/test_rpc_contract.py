@@ -15,7 +15,7 @@ from tests.contract.protocols import assert_speaks, signatures
 #: (version, fingerprint) of each topic. A changed signature needs a new version number, and
 #: both are changed here together.
 FINGERPRINTS = {
-    contract.TASKMANAGER_TOPIC: ('1.0', 'e999c242ed6e0405'),
+    contract.TASKMANAGER_TOPIC: ('1.1', 'aef6a229ead83e90'),
     contract.GUESTAGENT_TOPIC: ('1.0', 'd7b6eb79280f6f5d'),
 }
 

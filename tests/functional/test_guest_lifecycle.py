@@ -65,6 +65,58 @@ class AdoptionTests(GuestCase):
         self.assertIsNone(bystander.poll())
 
 
+class DamageTests(GuestCase):
+    """An agent that cannot read what it knew."""
+
+    def damaged(self, *also_gone):
+        (guest,) = self.prepared()
+        pid = guest.pid
+        guest.stop()
+        with open(os.path.join(guest.directory, 'agent.json'), 'w') as file:
+            file.write('{"epoch": 7, "spec": {"secr')
+        for name in also_gone:
+            os.unlink(os.path.join(guest.directory, name))
+        self.addCleanup(self._put_away, guest)
+        return guest.start(), pid
+
+    def _put_away(self, guest):
+        """No command does: it is not wanted any more."""
+        guest.taskmanager.wanted = False
+        service = guest.service
+        if service is not None:
+            service.wait(60)
+            guest.stop()
+
+    def test_it_keeps_its_hands_off_redis_and_says_why(self):
+        guest, pid = self.damaged()
+        guest.taskmanager.wait_for(running=True)
+        self.assertIn('agent.json is damaged', guest.taskmanager.reports[-1]['fault'])
+        guest.epoch += 1000
+        for command, arguments in (
+            ('status', {}),
+            ('prepare', {'spec': {}}),
+            ('stop', {'wipe': True}),
+        ):
+            self.assertRaises(errors.StateDamaged, guest.do, command, **arguments)
+        self.assertEqual(pid, guest.pid)
+
+    def test_a_redis_that_ends_is_not_started_again(self):
+        guest, pid = self.damaged()
+        guest.taskmanager.wait_for(running=True)
+        os.kill(pid, signal.SIGKILL)
+        guest.taskmanager.wait_for(running=False)
+
+    def test_it_is_put_away_with_its_instance(self):
+        for also_gone in ((), ('redis.proc',)):
+            guest, pid = self.damaged(*also_gone)
+            guest.taskmanager.wait_for(running=True)
+            guest.taskmanager.wanted = False
+            guest.taskmanager.wait_for(wiped=True)
+            self.assertFalse(alive(pid))
+            guest.stop()
+            self.assertFalse(os.path.exists(guest.directory))
+
+
 class DeathTests(GuestCase):
     def test_a_dead_redis_is_started_again_up_to_the_limit(self):
         guest = self.guest(restart_limit=2, restart_window=600.0)

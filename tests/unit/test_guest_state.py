@@ -120,8 +120,23 @@ class StateTests(DirectoryCase):
         self.assertNotIn(SPEC.secret, repr(store.state))
 
     def test_damage_is_no_empty_memory(self):
-        self.directory.state.write_text('{"epoch": 3')
-        self.assertRaises(ValueError, StateStore(self.directory).load)
+        for damage in (b'{"epoch": 3', b'', b'[]', b'{}', b'\xff', b'{"spec": {}}'):
+            self.directory.state.write_bytes(damage)
+            store = StateStore(self.directory)
+            store.load()
+            self.assertIn('agent.json is damaged', store.damage)
+            fence = Fence(store)
+            for admit in (fence.admit, fence.admit_read):
+                context = CommandContext(cluster_id='a', epoch=10**9)
+                self.assertRaises(errors.StateDamaged, admit, context)
+            self.assertRaises(errors.StateDamaged, store.update, epoch=4)
+            self.assertEqual(damage, self.directory.state.read_bytes())
+
+    def test_what_cannot_be_read_is_damage(self):
+        self.directory.state.mkdir()
+        store = StateStore(self.directory)
+        store.load()
+        self.assertIn('cannot be read', store.damage)
 
     def test_what_must_not_get_into_redis_conf(self):
         wire = {

@@ -10,12 +10,10 @@ from slotwright.domain.errors import AddressTaken, NotFound
 from slotwright.domain.states import InstanceStatus
 from slotwright.domain.topology import Address
 from slotwright.storage.base import Claim
-from slotwright.storage.sqlalchemy import fence, records
+from slotwright.storage.sqlalchemy import fence, places, records
 from slotwright.storage.sqlalchemy.clusters import IS_LIVE
 from slotwright.storage.sqlalchemy.tables import instances
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
-
-NOWHERE = {'host': None, 'ip': None, 'port': None, 'bus_port': None}
 
 
 class Instances(Transactional):
@@ -100,6 +98,10 @@ class Instances(Transactional):
         )
         if not placed.rowcount:
             _require_member(conn, claim, instance_id)
+        elif places.is_resting(conn, self.clock, host, address, instance_id):
+            raise AddressTaken(f'A node of another cluster may still know {address} on {host}.')
+        else:
+            places.settle(conn, host, address)
 
     @writes
     def drop_instance(
@@ -111,17 +113,18 @@ class Instances(Transactional):
         if tombstone:
             conn.execute(query.where(instances.c.host.is_not(None)).values(tombstone=True))
         else:
-            conn.execute(query.values(tombstone=False, **NOWHERE))
+            places.give_back(conn, self.clock, *_is_member(claim, instance_id))
 
     @writes
     def free_instance(
         self, conn: sa.Connection, claim: Claim, instance_id: str, fault: str
     ) -> None:
         fence.hold(conn, self.clock, claim)
+        places.give_back(conn, self.clock, *_is_member(claim, instance_id), IS_LIVE)
         conn.execute(
             _update_member(claim, instance_id)
             .where(IS_LIVE)
-            .values(status=InstanceStatus.ERROR, fault=fault, updated=self.clock.utc(), **NOWHERE)
+            .values(status=InstanceStatus.ERROR, fault=fault, updated=self.clock.utc())
         )
 
     @writes
@@ -134,6 +137,7 @@ class Instances(Transactional):
         node_id: str | None,
         volume_used: float | None,
         wiped: bool,
+        fault: str | None = None,
     ) -> None:
         """A node id once known is changed by ``set_node_ids`` only: nothing fences this."""
         conn.execute(
@@ -143,21 +147,27 @@ class Instances(Transactional):
                 running=running,
                 node_id=sa.func.coalesce(instances.c.node_id, node_id),
                 volume_used=volume_used,
+                # That of a failed instance says why it failed, and stays.
+                fault=sa.case(
+                    (instances.c.status == InstanceStatus.ERROR, instances.c.fault), else_=fault
+                ),
                 reported=self.clock.utc(),
             )
         )
         if wiped:
-            conn.execute(
-                sa.update(instances)
-                .where(instances.c.id == instance_id, instances.c.tombstone)
-                .values(tombstone=False, updated=self.clock.utc(), **NOWHERE)
-            )
+            places.give_back(conn, self.clock, instances.c.id == instance_id, instances.c.tombstone)
+
+    @reads
+    def list_resting(self, conn: sa.Connection, host: str) -> Sequence[Address]:
+        return places.resting(conn, self.clock, host)
+
+
+def _is_member(claim: Claim, instance_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return instances.c.id == instance_id, instances.c.cluster_id == claim.cluster_id
 
 
 def _update_member(claim: Claim, instance_id: str) -> sa.Update:
-    return sa.update(instances).where(
-        instances.c.id == instance_id, instances.c.cluster_id == claim.cluster_id
-    )
+    return sa.update(instances).where(*_is_member(claim, instance_id))
 
 
 def _require_member(conn: sa.Connection, claim: Claim, instance_id: str) -> None:

@@ -205,6 +205,8 @@ class Operations(Transactional):
         if delete_cluster:
             _drop_members(conn, self.clock, claim.cluster_id)
             cluster['deleted_at'] = now
+            # No agent of it is commanded any more: a tombstone wipes itself without.
+            cluster |= {'secret': '', 'tenant_hash': ''}
         conn.execute(sa.update(clusters).where(clusters.c.id == claim.cluster_id).values(cluster))
 
 

@@ -11,13 +11,14 @@ from slotwright.storage.sqlalchemy import engine, failures, options
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.clusters import Clusters
 from slotwright.storage.sqlalchemy.flavors import Flavors
+from slotwright.storage.sqlalchemy.hosts import Hosts
 from slotwright.storage.sqlalchemy.instances import Instances
 from slotwright.storage.sqlalchemy.operations import Operations
 from slotwright.storage.sqlalchemy.quotas import Quotas
 from slotwright.storage.sqlalchemy.transactions import Database
 
 
-class SQLAlchemyStore(Flavors, Quotas, Clusters, Instances, Operations, ManagementStore):
+class SQLAlchemyStore(Flavors, Quotas, Clusters, Instances, Operations, Hosts, ManagementStore):
     """Management data in SQLite, MySQL/MariaDB or PostgreSQL; safe to use from any thread.
 
     SQLite stops the whole process while it waits for a lock, so a daemon whose threads

@@ -159,3 +159,40 @@ operations = sa.Table(
     sa.Index(None, 'state', 'seq'),
     **INNODB,
 )
+
+# What an enrolled agent announced. It has room for one instance.
+hosts = sa.Table(
+    'hosts',
+    metadata,
+    sa.Column('id', UUID, primary_key=True),
+    sa.Column('pool', NAME, nullable=False),
+    sa.Column('machine', NAME, nullable=False),
+    sa.Column('ip', sa.String(45), nullable=False),
+    sa.Column('port', sa.Integer, nullable=False),
+    sa.Column('bus_port', sa.Integer, nullable=False),
+    sa.Column('ram', sa.Integer, nullable=False),
+    # The instance whose files the agent found there, '' when it is clean.
+    sa.Column('holds', UUID, nullable=False),
+    # Whom it was given to: changed by compare-and-swap from NULL, and back with the place.
+    sa.Column('instance_id', UUID, sa.ForeignKey('instances.id'), unique=True),
+    sa.Column('created', TIME, nullable=False),
+    sa.Column('announced', sa.Double, nullable=False),
+    sa.Index(None, 'pool', 'id'),
+    **INNODB,
+)
+
+# Addresses given back, and which cluster may still know them.
+released_addresses = sa.Table(
+    'released_addresses',
+    metadata,
+    sa.Column('id', SEQUENCE, primary_key=True, autoincrement=True),
+    sa.Column('host', NAME, nullable=False),
+    sa.Column('ip', sa.String(45), nullable=False),
+    sa.Column('port', sa.Integer, nullable=False),
+    sa.Column('bus_port', sa.Integer, nullable=False),
+    sa.Column('cluster_id', UUID, sa.ForeignKey('clusters.id'), nullable=False),
+    sa.Column('released', sa.Double, nullable=False),
+    sa.UniqueConstraint('host', 'ip', 'port'),
+    sa.Index(None, 'cluster_id'),
+    **INNODB,
+)

@@ -37,6 +37,7 @@ WORK = (
     'finish',
     'free_instance',
     'place_instance',
+    'take_hosts',
     'release',
     'set_node_ids',
     'update_operation',

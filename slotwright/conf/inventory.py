@@ -1,0 +1,19 @@
+"""[inventory]: the provisioner that runs instances on enrolled hosts."""
+
+from oslo_config import cfg
+
+GROUP = 'inventory'
+
+OPTS = [
+    cfg.StrOpt(
+        'group',
+        default='default',
+        help='Clusters run on hosts that enrolled with slotwright-guestagent --enroll GROUP.',
+    ),
+    cfg.FloatOpt(
+        'silence',
+        default=20.0,
+        min=1,
+        help='Seconds after which a host that is not heard of is not taken.',
+    ),
+]
