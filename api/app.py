@@ -8,6 +8,7 @@ from wsgiref.types import WSGIApplication
 import falcon
 
 from api import bodies, errors, request_ids
+from api.auth.guard import Guard
 from api.database import (
     clusters,
     datastores,
@@ -54,10 +55,10 @@ ROUTES: tuple[tuple[str, type[Any], str | None], ...] = (
 )
 
 
-def build(parts: Parts) -> WSGIApplication:
+def build(parts: Parts, guard: Guard) -> WSGIApplication:
     """The application, complete with request ids."""
     app: falcon.App[Any, Any] = falcon.App(
-        middleware=[Limits(parts.settings.max_request_body_size)]
+        middleware=[Limits(parts.settings.max_request_body_size), guard]
     )
     app.req_options.strip_url_path_trailing_slash = True
     app.set_error_serializer(_serialize)

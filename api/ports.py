@@ -30,13 +30,16 @@ class Guests(Protocol):
 
 
 class Caller(Protocol):
-    """Who asks, and under which request id."""
+    """Who asks, what they may do, and under which request id."""
 
     @property
     def project_id(self) -> str: ...
 
     @property
     def request_id(self) -> str: ...
+
+    def authorize(self, rule: str) -> None:
+        """:raises Forbidden: unless the rule of that name allows it."""
 
 
 def context_of(caller: Caller, cluster_id: str) -> CommandContext:

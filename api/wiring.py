@@ -11,6 +11,9 @@ from wsgiref.types import WSGIApplication
 from oslo_config import cfg
 
 from api import app, strategy
+from api.auth import guard, strategies
+from api.auth.limits import RateLimits
+from api.auth.strategies import Strategy
 from api.database.resources import Parts
 from api.datastores import Datastores
 from api.ports import Guests, Ids, Pause, Secrets, Store
@@ -55,6 +58,7 @@ def build(
     ids: Ids = new_id,
     new_secret: Secrets = new_secret,
     pause: Pause = time.sleep,
+    login: Strategy | None = None,
     now: Callable[[], datetime.datetime] = utcnow,
 ) -> WSGIApplication:
     """The WSGI application for ``api.server.ApiServer``.
@@ -64,6 +68,7 @@ def build(
     :param guests: gives a way to each guest agent, with a short timeout.
     :param executor: asks several guests at once; the caller shuts it down.
     :param engine_version: number of the Redis server found on this host, if any.
+    :param login: how callers prove who they are; [api] auth_strategy when not given.
     :raises slotwright.loading.InvalidConfiguration: for a strategy that cannot be loaded.
     """
     settings = Settings.from_conf(conf)
@@ -90,7 +95,9 @@ def build(
     )
     quotas = QuotaService(store, settings.quota)
     views = Views(datastores, settings.region, settings.silent_after, now)
-    return app.build(Parts(store, settings, datastores, clusters, roots, quotas, views))
+    rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
+    entrance = guard.Guard(login or strategies.load(conf), guard.make_enforcer(conf), rates)
+    return app.build(Parts(store, settings, datastores, clusters, roots, quotas, views), entrance)
 
 
 class ApiService:
@@ -118,6 +125,7 @@ class ApiService:
 
 def build_service(conf: cfg.ConfigOpts, transport: Transport, store: Store) -> ApiService:
     """The REST daemon on its own threads, not started yet."""
+    login = strategies.load(conf)
     executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
     application = build(
         conf,
@@ -126,6 +134,13 @@ def build_service(conf: cfg.ConfigOpts, transport: Transport, store: Store) -> A
         guest_client(conf, transport),
         executor,
         engine_version=lambda: version_found(conf.redis.datastore_versions),
+        login=login,
     )
-    server = ApiServer(application, conf.api.bind_host, conf.api.bind_port, conf.api.threads)
+    server = ApiServer(
+        application,
+        conf.api.bind_host,
+        conf.api.bind_port,
+        conf.api.threads,
+        loopback_only=login.loopback_only,
+    )
     return ApiService(server, executor)

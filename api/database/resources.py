@@ -7,6 +7,7 @@ from typing import Any
 import falcon
 
 from api import bodies, request_ids
+from api.auth.guard import Authorize
 from api.datastores import Datastores
 from api.ports import Store
 from api.service.clusters import ClusterService
@@ -35,10 +36,14 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Under noauth the project is the one in the URL."""
+    """Somebody who was let into a project."""
 
     project_id: str
     request_id: str
+    authorizer: Authorize
+
+    def authorize(self, rule: str) -> None:
+        self.authorizer(rule)
 
 
 class Resource:
@@ -54,7 +59,8 @@ class Resource:
 
 
 def caller_of(req: falcon.Request, tenant_id: str) -> Caller:
-    return Caller(tenant_id, req.env.get(request_ids.ENVIRON_KEY, ''))
+    request_id = req.env.get(request_ids.ENVIRON_KEY, '')
+    return Caller(tenant_id, request_id, req.context.authorize)
 
 
 def require_project(project_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from api import schemas
 from api.datastores import Datastores
+from api.policy.clusters import of_action
 from api.ports import Caller, Guests, Ids, Secrets, Store, context_of
 from api.service.wakeups import wake
 from api.settings import Settings
@@ -122,6 +123,7 @@ class ClusterService:
         if name not in actions:
             why = f': {_REASONS[name]}' if name in _REASONS else f'; use {_any_of(actions)}'
             raise InvalidRequest(f'Action {schemas.quote(name)[1:-1]} not supported{why}.')
+        caller.authorize(of_action(name, argument))
         return actions[name](caller, cluster_id, argument)
 
     def grow(

@@ -1,10 +1,13 @@
 """slotwright-manage: what an administrator does now and then."""
 
+import getpass
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from oslo_config import cfg
 
+from api.auth import userfile
 from slotwright.cmd import startup
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
@@ -56,8 +59,49 @@ def remove_host(conf: cfg.ConfigOpts) -> None:
     print(f'Host {conf.command.host_id} is forgotten.')
 
 
+def set_user(conf: cfg.ConfigOpts) -> None:
+    """The password comes from a terminal or from standard input, never the command line."""
+    command = conf.command
+    path = _user_file(conf)
+    userfile.checked(command.name, command.projects, command.roles)
+    if sys.stdin.isatty():
+        password = getpass.getpass(f'Password of {command.name}: ')
+        if getpass.getpass('Once more: ') != password:
+            raise ValueError('the two passwords differ; nothing is changed')
+    else:
+        password = sys.stdin.readline().rstrip('\n')
+    userfile.put(path, command.name, command.projects, command.roles, password)
+    print(f'{command.name} is in {path}.')
+
+
+def remove_user(conf: cfg.ConfigOpts) -> None:
+    userfile.remove(_user_file(conf), conf.command.name)
+    print(f'{conf.command.name} is removed.')
+
+
+def list_users(conf: cfg.ConfigOpts) -> None:
+    for user in userfile.read(_user_file(conf)).values():
+        who = user.identity
+        print(f'{who.user}  {",".join(sorted(who.projects))}  {",".join(sorted(who.roles))}')
+
+
+def _user_file(conf: cfg.ConfigOpts) -> str:
+    path: str | None = conf.api.user_file
+    if not path:
+        raise ValueError('set [api] user_file in the configuration')
+    return path
+
+
 #: Positional arguments of verbs, with their help.
-ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {remove_host: [('host_id', 'as the list has it')]}
+ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {
+    remove_host: [('host_id', 'as the list has it')],
+    set_user: [
+        ('name', 'of the user'),
+        ('projects', 'project ids with commas between, or *'),
+        ('roles', 'such as member, or admin'),
+    ],
+    remove_user: [('name', 'of the user')],
+}
 
 VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     'db': {
@@ -67,6 +111,11 @@ VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     'host': {
         'list': (list_hosts, 'print the hosts that enrolled, and what they do'),
         'remove': (remove_host, 'forget a silent host that will not come back'),
+    },
+    'user': {
+        'list': (list_users, 'print the users of [api] user_file'),
+        'set': (set_user, 'add a user or replace one; the password is asked for, or read'),
+        'remove': (remove_user, 'remove a user'),
     },
     'config': {'check': (check, 'load everything that the configuration names')},
 }

@@ -14,8 +14,31 @@ OPTS = [
     cfg.StrOpt(
         'auth_strategy',
         default='noauth',
-        choices=[('noauth', 'Everybody on this machine is everybody: loopback only.')],
+        choices=[
+            ('noauth', 'Everybody on this machine is everybody: loopback only.'),
+            ('admin_token', 'One token, in X-Auth-Token, opens every project.'),
+            ('http_basic', 'Users with passwords, of user_file.'),
+        ],
         help='How callers prove who they are.',
+    ),
+    cfg.StrOpt('admin_token', secret=True, help='The token of auth_strategy admin_token.'),
+    cfg.StrOpt(
+        'user_file',
+        help='The users of auth_strategy http_basic: lines of name:bcrypt hash:projects:roles. '
+        'slotwright-manage user set writes it; changes hold at once.',
+    ),
+    cfg.IntOpt(
+        'read_rate',
+        default=0,
+        min=0,
+        help='GET requests a minute that one project may send to one API daemon; more get 413 '
+        'and Retry-After. 0 for any number.',
+    ),
+    cfg.IntOpt(
+        'write_rate',
+        default=0,
+        min=0,
+        help='The same for all other requests together. Trove allows 200.',
     ),
     cfg.IntOpt('threads', default=8, min=1, help='Requests served at the same time.'),
     cfg.IntOpt('fanout', default=32, min=1, help='Guests asked at the same time.'),

@@ -27,6 +27,12 @@ class InvalidRequest(SlotwrightError):
     code = 'invalid_request'
 
 
+class Unauthorized(SlotwrightError):
+    """Nobody known sent the request."""
+
+    code = 'unauthorized'
+
+
 class Forbidden(SlotwrightError):
     """The request is understood and refused."""
 

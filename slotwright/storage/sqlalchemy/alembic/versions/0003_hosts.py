@@ -1,7 +1,7 @@
 """Enrolled hosts, and addresses that rest after they were given back.
 
 Revision: 0003
-Follows: 0001
+Follows: 0002
 """
 
 from typing import Any

@@ -1,0 +1,110 @@
+"""Lets a request in, or not: the only place that decides it.
+
+In this order: who sends it (401), may they speak for the project in the URL (403), has the
+project asked too often (413), do the rules allow it (403). The rules are in ``api/policy``;
+the method and the path say which one it is, an action's comes from its body.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import falcon
+from oslo_config import cfg
+from oslo_policy import policy
+
+from api import policy as rules
+from api.auth.identity import Identity
+from api.auth.limits import RateLimits
+from api.auth.strategies import Strategy
+from api.policy.catalog import UNSERVED
+from slotwright.domain.errors import Forbidden, OverLimit, Unauthorized
+
+#: Open to everybody: which versions there are, and whether we are well.
+PUBLIC = frozenset({'/', '/v1.0', '/healthcheck'})
+
+#: What proxies and middleware tell one another about a caller. Sent to us they are lies.
+_TOLD = ('HTTP_X_USER', 'HTTP_X_PROJECT', 'HTTP_X_TENANT', 'HTTP_X_ROLE', 'HTTP_X_IDENTITY',
+         'HTTP_X_DOMAIN', 'HTTP_X_SERVICE', 'HTTP_OPENSTACK_SYSTEM_SCOPE')  # fmt: skip
+
+Authorize = Callable[[str], None]
+
+
+def index(listed: Any = None) -> Mapping[tuple[str, str], str]:
+    """Rule by (method, route), for all rules that name operations but those of actions."""
+    found: dict[tuple[str, str], str] = {}
+    for rule in rules.list_rules() if listed is None else listed:
+        for operation in getattr(rule, 'operations', ()):
+            found.setdefault((str(operation['method']), operation['path']), rule.name)
+    return found
+
+
+class Guard:
+    """Falcon middleware."""
+
+    def __init__(self, strategy: Strategy, enforcer: policy.Enforcer, limits: RateLimits) -> None:
+        self._strategy = strategy
+        self._enforcer = enforcer
+        self._limits = limits
+        self._rules = index()
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        for name in [name for name in req.env if name.startswith(_TOLD)]:
+            del req.env[name]
+        if (req.path.rstrip('/') or '/') in PUBLIC:
+            return
+        try:
+            req.context.identity = self._strategy.identify(req.headers)
+        except Unauthorized:
+            resp.set_header('WWW-Authenticate', self._strategy.challenge)
+            raise
+
+    def process_resource(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        _resource: object,
+        params: Mapping[str, str],
+    ) -> None:
+        project = params.get('tenant_id')
+        if project is None:
+            return
+        identity: Identity = req.context.identity
+        if not identity.may_enter(project):
+            raise Forbidden(f'Operation not allowed for tenant {project}.')
+        wait = self._limits.wait(project, req.method)
+        if wait:
+            resp.retry_after = wait
+            raise OverLimit(
+                f'Project {project} has sent too many {req.method} requests; try again in {wait} s.'
+            )
+        req.context.authorize = self._authorizer(identity, project)
+        template = (req.uri_template or '').rstrip('/')
+        # HEAD and OPTIONS are answered by the framework, from what a route has.
+        req.context.authorize(self._rules.get((req.method, template), UNSERVED))
+
+    def _authorizer(self, identity: Identity, project: str) -> Authorize:
+        def authorize(rule: str) -> None:
+            try:
+                self._enforcer.authorize(
+                    rule,
+                    {'project_id': project},
+                    identity.credentials(project),
+                    do_raise=True,
+                )
+            except (policy.PolicyNotAuthorized, policy.InvalidScope) as error:
+                raise Forbidden(f"Policy doesn't allow {rule} to be performed.") from error
+
+        return authorize
+
+
+def make_enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:
+    """The rules of ``api.policy``, changed by those of [oslo_policy] policy_file.
+
+    The file is read again whenever it changes.
+
+    :raises ValueError: for a file that cannot be understood.
+    """
+    enforcer = policy.Enforcer(conf)
+    enforcer.register_defaults(rules.list_rules())
+    enforcer.load_rules()
+    return enforcer
