@@ -32,11 +32,13 @@ TABLE: Mapping[str, tuple[int, str]] = {
     # What follows is between the daemons. Should one get here, the caller may try again.
     'lease_lost': (503, 'serviceUnavailable'),
     'address_taken': (503, 'serviceUnavailable'),
+    'not_enough_hosts': (503, 'serviceUnavailable'),
     'guest': (503, 'serviceUnavailable'),
     'guest_silent': (503, 'serviceUnavailable'),
     'stale_epoch': (503, 'serviceUnavailable'),
     'wrong_cluster': (503, 'serviceUnavailable'),
     'not_prepared': (503, 'serviceUnavailable'),
+    'state_damaged': (503, 'serviceUnavailable'),
     'engine_failed': (503, 'serviceUnavailable'),
     'engine_not_found': (503, 'serviceUnavailable'),
     'node_holds_data': (503, 'serviceUnavailable'),

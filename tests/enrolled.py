@@ -42,9 +42,10 @@ class EnrolledHost(fixtures.Fixture):
 
     @property
     def instances(self) -> list[str]:
-        """What lies on its disk."""
+        """Those that have something on its disk."""
         place = self.state / 'instances'
-        return sorted(entry.name for entry in place.iterdir()) if place.exists() else []
+        entries = place.iterdir() if place.exists() else []
+        return sorted(entry.name for entry in entries if any(entry.iterdir()))
 
     @property
     def redis_pids(self) -> list[int]:

@@ -9,8 +9,10 @@ from oslo_config import cfg
 
 from api.auth import userfile
 from slotwright.cmd import startup
+from slotwright.domain.errors import Unavailable
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
+from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
@@ -55,8 +57,13 @@ def list_hosts(conf: cfg.ConfigOpts) -> None:
 
 def remove_host(conf: cfg.ConfigOpts) -> None:
     store = SQLAlchemyStore.from_config(conf)
-    store.remove_host(conf.command.host_id, conf.inventory.silence)
+    instance_id = store.remove_host(conf.command.host_id, conf.inventory.silence)
     print(f'Host {conf.command.host_id} is forgotten.')
+    if instance_id is not None:
+        try:
+            get_transport(conf).forget_server(GUESTAGENT_TOPIC, instance_id)
+        except Unavailable as error:
+            print(f'Its queue {GUESTAGENT_TOPIC}.{instance_id} stays: {error}')
 
 
 def set_user(conf: cfg.ConfigOpts) -> None:

@@ -39,9 +39,17 @@ class _Channel:
     """Sends to one topic and tells errors apart."""
 
     def __init__(
-        self, transport: Transport, topic: str, version: str, version_cap: str | None
+        self,
+        transport: Transport,
+        topic: str,
+        version: str,
+        version_cap: str | None,
+        since: Mapping[str, str] | None = None,
     ) -> None:
+        """``since``: the versions of methods that are younger than ``version``."""
         _check_cap(topic, version_cap)
+        self._since = dict(since or {})
+        self._version = version
         self._transport = transport
         self._client = oslo_messaging.get_rpc_client(
             transport,
@@ -69,7 +77,12 @@ class _Channel:
         """:raises oslo_messaging.MessagingTimeout: nobody answered within ``timeout``."""
         self._transport.ensure_reachable(for_call=True)
         monitor = MONITOR_TIMEOUT if timeout > MONITOR_TIMEOUT else None
-        client = self._client.prepare(server=server, timeout=timeout, call_monitor_timeout=monitor)
+        client = self._client.prepare(
+            server=server,
+            timeout=timeout,
+            call_monitor_timeout=monitor,
+            version=self._since.get(method, self._version),
+        )
         try:
             answer = client.call(context, method, **arguments)
             self._transport.answered()
@@ -117,7 +130,11 @@ class TaskManagerClient:
     ) -> None:
         self._call_timeout = call_timeout
         self._channel = _Channel(
-            transport, contract.TASKMANAGER_TOPIC, contract.TASKMANAGER_VERSION, version_cap
+            transport,
+            contract.TASKMANAGER_TOPIC,
+            contract.FIRST_VERSION,
+            version_cap,
+            contract.TASKMANAGER_SINCE,
         )
 
     def create_cluster(self, context: CommandContext, cluster_id: str) -> None:

@@ -14,8 +14,12 @@ from typing import Any, Protocol
 
 EXCHANGE = 'slotwright'
 
+FIRST_VERSION = '1.0'
+
 TASKMANAGER_TOPIC = 'taskmanager'
 TASKMANAGER_VERSION = '1.1'
+#: Methods that came after 1.0: all others are sent as 1.0, which older servers take too.
+TASKMANAGER_SINCE = {'announce': '1.1'}
 
 GUESTAGENT_TOPIC = 'guestagent'
 GUESTAGENT_VERSION = '1.0'

@@ -20,7 +20,9 @@ def set_defaults() -> None:
     20 casts, instead of none). A heartbeat of 15 s: a broker that fell silent is noticed
     in that time and not in a minute, and a listener stops within 3 s. The shorter
     reconnect delay bounds what a request waits for while the broker is down, and after an
-    outage everybody listens again within 5 s, not 30.
+    outage everybody listens again within 5 s, not 30. A queue for answers or a fanout that
+    nobody listens on any more goes after 5 minutes: longer than any call, and not half an
+    hour of what a killed daemon or a removed node left.
     """
     oslo_messaging.set_transport_defaults(EXCHANGE)
     cfg.set_defaults(amqp.amqp_opts, amqp_durable_queues=True)
@@ -29,6 +31,7 @@ def set_defaults() -> None:
         heartbeat_timeout_threshold=15,
         kombu_reconnect_delay=0.2,
         rabbit_interval_max=5,
+        rabbit_transient_queues_ttl=300,
     )
 
 

@@ -300,8 +300,10 @@ class HostStore(Protocol):
     def list_hosts(self) -> Sequence[Host]:
         """All hosts, by group and id."""
 
-    def remove_host(self, host_id: str, silence: float) -> None:
+    def remove_host(self, host_id: str, silence: float) -> str | None:
         """Forget a silent host that will not come back, and a tombstone on it.
+
+        Answers the instance whose tombstone that was.
 
         :raises NotFound: for an unknown one.
         :raises Forbidden: it is not silent, or a live cluster has an instance there.

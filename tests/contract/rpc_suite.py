@@ -242,6 +242,16 @@ class RpcSuite(RpcParts):
         client = TaskManagerClient(transport, 20.0, version_cap='0.9')
         self.assertRaises(errors.NotSupported, client.delete_cluster, CONTEXT, 'cluster-1')
 
+    def test_a_version_cap_holds_back_only_what_is_younger(self) -> None:
+        transport = self.open_transport()
+        endpoint = TaskManager()
+        self.serve(transport, contract.TASKMANAGER_TOPIC, endpoint)
+        client = TaskManagerClient(transport, 20.0, version_cap='1.0')
+        self.assertTrue(client.assignment(CONTEXT, 'i-1')['wanted'])
+        client.grow_cluster(CONTEXT, 'cluster-1', [])
+        self.assertTrue(endpoint.called.acquire(timeout=20))
+        self.assertRaises(errors.NotSupported, client.announce, CONTEXT, 'host-1', {})
+
     def test_a_version_cap_that_is_none_is_told(self) -> None:
         error = self.assertRaises(
             InvalidConfiguration,

@@ -131,7 +131,7 @@ class HostContract:
         with self.assertRaisesRegex(Forbidden, 'cluster that lives'):
             self.store.remove_host(host_id, SILENCE)
         self.store.drop_instance(claim, instance.id, tombstone=True)
-        self.store.remove_host(host_id, SILENCE)
+        self.assertEqual(instance.id, self.store.remove_host(host_id, SILENCE))
         self.assertEqual({}, self.hosts())
         self.assertIsNone(self.row('instances', instance.id)['ip'])
         with self.assertRaises(NotFound):

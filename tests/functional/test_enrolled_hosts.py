@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
+from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests import rows, servers
 from tests.base import TestCase
 from tests.deployment import READY, Deployment
@@ -12,9 +13,10 @@ from tests.enrolled import EnrolledHost
 from tests.guarded import wait_until
 from tests.tenant import Tenant
 
+SILENCE = 4.0  # seconds
 OPTIONS = {
     'taskmanager': {'provisioner': 'inventory', 'patience': 3},
-    'inventory': {'silence': 4},
+    'inventory': {'silence': SILENCE},
 }
 
 
@@ -24,8 +26,12 @@ class EnrolledHostsTest(TestCase):
     def setUp(self) -> None:
         super().setUp()
         broker = servers.shared(servers.RabbitMQ)
-        self.plane = self.useFixture(Deployment(broker.new_vhost(), options=OPTIONS))
+        url = broker.new_vhost()
+        self.vhost = url.rpartition('/')[2]
+        self.plane = self.useFixture(Deployment(url, options=OPTIONS))
         self.api = self.plane.api
+        self.store = SQLAlchemyStore.connect(self.plane.database)
+        self.addCleanup(self.store.close)
         self.hosts = [self.useFixture(EnrolledHost(self.plane, n)) for n in (1, 2, 3)]
         self.await_free()
 
@@ -50,12 +56,12 @@ class EnrolledHostsTest(TestCase):
         # One that is silent is not taken, and those that are there are not held.
         silent = self.hosts[0]
         silent.process.signal(signal.SIGSTOP)
-        wait_until(lambda: 'silent for' in self.manage('host', 'list'), 'a silent host', READY)
+        self.await_silent(silent.id)
         reason = self.refused(3)
         self.assertIn('free: 2 (also: 1 silent)', reason)
         self.assertEqual([None] * 3, [host.record()['instance_id'] for host in self.hosts])
         silent.process.signal(signal.SIGCONT)
-        wait_until(lambda: 'silent for' not in self.manage('host', 'list'), 'it again', READY)
+        self.await_heard(silent.id)
 
         cluster = self.api.completed(self.api.create(3)['id'])
         tenant = Tenant(self.api, cluster['id'])
@@ -84,20 +90,23 @@ class EnrolledHostsTest(TestCase):
         self.assertEqual(before, killed.redis_pids)
         self.assertEqual(killed.instances, [killed.record()['instance_id']])
 
-        old = lost.id
+        old, (away,) = lost.id, lost.instances
         lost.lose_disk()
         lost.restart()
         wait_until(lambda: lost.id not in ('', old) and bool(lost.record()), 'a new host', READY)
         self.assertEqual([], lost.instances)
-        self.assertIn(f'{old}  default  {lost.machine}', self.manage('host', 'list'))
         # Its cluster has an instance there still, as far as anybody knows.
-        wait_until(lambda: 'silent for' in self.manage('host', 'list'), 'the old silent', READY)
+        self.await_silent(old)
+        self.assertRegex(self.manage('host', 'list'), f'{old}  default  machine-2 .* silent for')
         self.assertIn('cluster that lives', self.manage('host', 'remove', old, status=1))
 
         self.delete(cluster_id)
         # A Redis that nobody hears of may run on the old host and know all three addresses.
         self.assertIn('3 at an address that another cluster may still know', self.refused(3))
+        queues = servers.shared(servers.RabbitMQ).queues(self.vhost)
         self.manage('host', 'remove', old)
+        left = servers.shared(servers.RabbitMQ).queues(self.vhost)
+        self.assertEqual([f'guestagent.{away}'], [q for q in queues if q not in left])
         self.await_free()
         cluster = self.api.completed(self.api.create(3)['id'])
         self.delete(cluster['id'])
@@ -106,7 +115,16 @@ class EnrolledHostsTest(TestCase):
     def await_free(self) -> None:
         for host in self.hosts:
             host.await_free()
-            wait_until(lambda host=host: host.instances == [], 'a clean disk', READY)
+            self.assertEqual([], host.instances)
+
+    def await_silent(self, host_id: str) -> None:
+        wait_until(lambda: self.age(host_id) > SILENCE, f'host {host_id} silent', READY)
+
+    def await_heard(self, host_id: str) -> None:
+        wait_until(lambda: self.age(host_id) < SILENCE, f'host {host_id} heard of', READY)
+
+    def age(self, host_id: str) -> float:
+        return next(host.age for host in self.store.list_hosts() if host.id == host_id)
 
     def await_reported(self, host: EnrolledHost) -> None:
         """The agent started last has told how its instance is."""

@@ -11,6 +11,8 @@ from tests.base import TestCase
 from tests.deployment import Deployment, HttpApi, members
 from tests.tenant import Tenant
 
+BROKER_PASSWORD = 'mq-pass-3141592653'
+DATABASE_PASSWORD = 'db-pass-2718281828'
 #: Columns that are there to keep a secret; nothing else of a row may have one.
 KEEPERS = {('clusters', 'secret'), ('clusters', 'tenant_hash')}
 
@@ -61,19 +63,20 @@ class SecretsTest(TestCase):
         super().setUp()
         broker = servers.shared(servers.RabbitMQ)
         url = broker.new_vhost()
-        broker.control('add_user', 'guarded', self.broker_password)
+        broker.control('add_user', 'guarded', BROKER_PASSWORD)
         self.addCleanup(broker.control, 'delete_user', 'guarded')
         vhost = url.rpartition('/')[2]
         broker.control('set_permissions', '--vhost', vhost, 'guarded', '.*', '.*', '.*')
+        # This server lets in whoever comes, with any password.
+        database = servers.shared(servers.MariaDB).new_database()
+        database = database.replace('root@', f'guarded:{DATABASE_PASSWORD}@')
         self.plane = self.useFixture(
-            Deployment(url.replace('guest:guest', f'guarded:{self.broker_password}'))
+            Deployment(url.replace('guest:guest', f'guarded:{BROKER_PASSWORD}'), database)
         )
         self.api = NotedApi(self.plane.api)
         self.command_lines = CommandLines()
         self.command_lines.start()
         self.addCleanup(self.command_lines.stop)
-
-    broker_password = 'mq-pass-3141592653'
 
     def test_a_life_shows_no_secret(self) -> None:
         cluster_id = self.api.create(3)['id']
@@ -84,7 +87,8 @@ class SecretsTest(TestCase):
             'the agents': row['secret'],
             'the tenant': tenant.password,
             'the hash of the tenant': row['tenant_hash'],
-            'the broker': self.broker_password,
+            'the broker': BROKER_PASSWORD,
+            'the database': DATABASE_PASSWORD,
         }
         self.assertTrue(all(len(secret) > 10 for secret in secrets.values()), secrets.keys())
         tenant.write('first')

@@ -50,8 +50,21 @@ class TombstoneTest(TestCase):
         self.await_wiped(killed, places[killed])
         self.assertEqual([], list(self.plane.data_dir.iterdir()))
         queues = self.broker.queues(self.vhost)
+        bindings = self.broker.control('list_bindings', '--vhost', self.vhost)
         for instance_id in (here, suspended, killed):
             self.assertNotIn(f'guestagent.{instance_id}', queues)
+            self.assertNotIn(instance_id, bindings)
+        self.expiring()
+
+    def expiring(self) -> None:
+        """What a killed process leaves else, queues of its own for answers, expires."""
+        listed = self.broker.control(
+            'list_queues', '--vhost', self.vhost, '--no-table-headers', 'name', 'arguments'
+        )
+        transient = [line for line in listed.splitlines() if 'reply_' in line or '_fanout_' in line]
+        self.assertTrue(transient)
+        for line in transient:
+            self.assertIn('"x-expires",300000', line)
 
     def agents(self) -> dict[str, int]:
         return self.plane.agent_pids()

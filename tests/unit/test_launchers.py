@@ -14,15 +14,15 @@ from tests.base import TestCase
 class Agent:
     """Has the life of ``guestagent.service.AgentService``, and refuses what that refuses."""
 
-    def __init__(self, damaged: bool) -> None:
-        self._damaged = damaged
+    def __init__(self, broken: bool) -> None:
+        self._broken = broken
         self._started = False
         self.runs = False
         self.stopped = False
 
     def start(self) -> None:
-        if self._damaged:
-            raise ValueError('agent.json is damaged')
+        if self._broken:
+            raise OSError('no space left')
         self._started = self.runs = True
 
     def wait(self, _timeout: float | None = None) -> bool:
@@ -41,11 +41,11 @@ class InProcessLauncherTest(TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.root = directory.name
-        self.damaged: set[str] = set()
+        self.broken: set[str] = set()
         self.agents: dict[str, Agent] = {}
 
         def make(instance_id: str, _directory: str) -> Any:
-            self.agents[instance_id] = Agent(instance_id in self.damaged)
+            self.agents[instance_id] = Agent(instance_id in self.broken)
             return self.agents[instance_id]
 
         self.launcher = InProcessLauncher(make)
@@ -54,10 +54,10 @@ class InProcessLauncherTest(TestCase):
         self.launcher.start(name, os.path.join(self.root, name))
 
     def test_an_agent_that_did_not_start_is_tried_again(self) -> None:
-        self.damaged.add('a')
+        self.broken.add('a')
         for _ in range(2):
             self.assertRaises(Unavailable, self.start, 'a')
-        self.damaged.clear()
+        self.broken.clear()
         self.start('a')
         self.assertTrue(self.agents['a'].runs)
 
@@ -71,7 +71,7 @@ class InProcessLauncherTest(TestCase):
 
     def test_closing_stops_all_that_run_beside_one_that_does_not(self) -> None:
         self.start('a')
-        self.damaged.add('b')
+        self.broken.add('b')
         self.assertRaises(Unavailable, self.start, 'b')
         self.start('c')
         self.launcher.close()

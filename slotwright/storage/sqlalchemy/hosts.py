@@ -110,7 +110,7 @@ class Hosts(Transactional):
         return self._hosts(conn, sa.true())
 
     @writes
-    def remove_host(self, conn: sa.Connection, host_id: str, silence: float) -> None:
+    def remove_host(self, conn: sa.Connection, host_id: str, silence: float) -> str | None:
         found = self._hosts(conn, hosts.c.id == host_id, lock=True)
         if not found:
             raise NotFound(f'Host {host_id} cannot be found.')
@@ -128,6 +128,7 @@ class Hosts(Transactional):
         if host.instance_id:
             places.give_back(conn, self.clock, this)
         conn.execute(sa.delete(hosts).where(hosts.c.id == host_id))
+        return host.instance_id
 
     def _hosts(
         self, conn: sa.Connection, which: sa.ColumnElement[bool], *, lock: bool = False
