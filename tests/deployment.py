@@ -40,10 +40,16 @@ FAST: Mapping[str, Mapping[str, object]] = {
 
 
 class HttpApi:
-    """The REST API of a project, as any HTTP client sees it."""
+    """The REST API of a project, as any HTTP client sees it.
 
-    def __init__(self, url: str, project: str = PROJECT) -> None:
+    :param headers: sent with every request: a login
+    """
+
+    def __init__(
+        self, url: str, project: str = PROJECT, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.endpoint = f'{url}/v1.0/{project}'
+        self.headers = dict(headers or {})
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Answers (status, body); the body is None when there is none."""
@@ -51,7 +57,7 @@ class HttpApi:
             self.endpoint + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={'Content-Type': 'application/json'},
+            headers={'Content-Type': 'application/json', **self.headers},
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:

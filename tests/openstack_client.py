@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,23 @@ CLIENT_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get(
 
 
 class OpenStackClient:
-    """Runs ``openstack`` without authentication against an endpoint.
+    """Runs ``openstack`` against an endpoint.
 
     :param endpoint: URL of the API, down to the project
+    :param login: OS_ variables of the environment; no authentication when not given
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, login: Mapping[str, str] | None = None) -> None:
         self.endpoint = endpoint
+        self.login = dict(login or {'OS_AUTH_TYPE': 'none'})
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run it, whatever comes of it."""
         client = shutil.which('openstack', path=CLIENT_PATH)
         assert client, 'python-openstackclient is not installed'
         return subprocess.run(
-            [client, '--os-auth-type', 'none', '--os-endpoint', self.endpoint, *arguments],
-            env={k: v for k, v in os.environ.items() if not k.startswith('OS_')},
+            [client, '--os-endpoint', self.endpoint, *arguments],
+            env={k: v for k, v in os.environ.items() if not k.startswith('OS_')} | self.login,
             capture_output=True,
             text=True,
             timeout=100,

@@ -26,10 +26,14 @@ class Standalone(fixtures.Fixture):
         self.directory = Path(self.useFixture(fixtures.TempDir()).path)
         self.data_dir = self.directory / 'data'
         self.config = self.directory / 'slotwright.conf'
-        local = {'local': {'network': loopback_network()}}
-        self.config.write_text(render(local, FAST, self.options))
+        self._local = {'local': {'network': loopback_network()}}
+        self.configure()
         self._url_file = self.directory / 'url'
         self.start()
+
+    def configure(self) -> None:
+        """Write ``options`` into the configuration, for the next start."""
+        self.config.write_text(render(self._local, FAST, self.options))
 
     @property
     def database(self) -> str:
@@ -51,7 +55,8 @@ class Standalone(fixtures.Fixture):
             'standalone to listen',
             READY,
         )
-        self.api = HttpApi(self._url_file.read_text().strip())
+        self.url = self._url_file.read_text().strip()
+        self.api = HttpApi(self.url)
 
     def end(self, signum: int) -> None:
         """Send a signal that ends it, and wait for the end."""

@@ -70,20 +70,20 @@ def set_user(conf: cfg.ConfigOpts) -> None:
     """The password comes from a terminal or from standard input, never the command line."""
     command = conf.command
     path = _user_file(conf)
-    userfile.checked(command.name, command.projects, command.roles)
+    userfile.checked(command.user, command.projects, command.roles)
     if sys.stdin.isatty():
-        password = getpass.getpass(f'Password of {command.name}: ')
+        password = getpass.getpass(f'Password of {command.user}: ')
         if getpass.getpass('Once more: ') != password:
             raise ValueError('the two passwords differ; nothing is changed')
     else:
         password = sys.stdin.readline().rstrip('\n')
-    userfile.put(path, command.name, command.projects, command.roles, password)
-    print(f'{command.name} is in {path}.')
+    userfile.put(path, command.user, command.projects, command.roles, password)
+    print(f'{command.user} is in {path}.')
 
 
 def remove_user(conf: cfg.ConfigOpts) -> None:
-    userfile.remove(_user_file(conf), conf.command.name)
-    print(f'{conf.command.name} is removed.')
+    userfile.remove(_user_file(conf), conf.command.user)
+    print(f'{conf.command.user} is removed.')
 
 
 def list_users(conf: cfg.ConfigOpts) -> None:
@@ -103,11 +103,11 @@ def _user_file(conf: cfg.ConfigOpts) -> str:
 ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {
     remove_host: [('host_id', 'as the list has it')],
     set_user: [
-        ('name', 'of the user'),
+        ('user', 'its name'),
         ('projects', 'project ids with commas between, or *'),
         ('roles', 'such as member, or admin'),
     ],
-    remove_user: [('name', 'of the user')],
+    remove_user: [('user', 'its name')],
 }
 
 VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
