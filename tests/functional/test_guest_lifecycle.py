@@ -202,9 +202,9 @@ class AssignmentTests(GuestCase):
     def test_reports(self):
         (guest,) = self.prepared()
         guest.taskmanager.wait_for(running=True, node_id=guest.node_id, wiped=False)
-        self.assertEqual(
-            {'running', 'node_id', 'volume_used', 'wiped'}, guest.taskmanager.reports[-1].keys()
-        )
+        report = guest.taskmanager.reports[-1]
+        self.assertEqual({'running', 'node_id', 'volume_used', 'wiped', 'fault'}, report.keys())
+        self.assertIsNone(report['fault'])
 
 
 class FenceTests(GuestCase):
