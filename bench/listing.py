@@ -5,6 +5,7 @@ are counted in this process, on the same database.
 """
 
 import http.client
+import itertools
 import json
 import os
 import sys
@@ -125,7 +126,12 @@ def measure(pages: Sequence[int], runs: int) -> Iterator[Row]:
                 theirs=spread(floor, 'ms'),
                 target=f'≤ {PAGE_TARGET} ms',
             )
-            created = [ours.cpu(lambda: ours.post('/v1.0/other/clusters')) for _ in range(runs)]
+            # Each project has a quota; 60 clusters of 3 are within it.
+            numbers = itertools.count()
+            created = [
+                ours.cpu(lambda: ours.post(f'/v1.0/p{next(numbers) // 60}/clusters'))
+                for _ in range(runs)
+            ]
             yield Row(
                 what='CPU of a POST of a cluster of 3',
                 ours=spread(created, 'ms'),

@@ -12,6 +12,10 @@ from typing import Any
 CLIENT_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '')])
 
 
+#: Ends what a command of a session said.
+MARK = '--- end of command ---'
+
+
 class OpenStackClient:
     """Runs ``openstack`` against an endpoint.
 
@@ -44,6 +48,32 @@ class OpenStackClient:
         done = self.run(*arguments)
         assert done.returncode == 0, f'{arguments}: {done.stdout}\n{done.stderr}'
         return done.stdout
+
+    def session(self, *commands: str) -> list[str]:
+        """Run commands one after another in one client, which reads them from its input.
+
+        Answers what each said, on either output: many take no longer than one.
+        """
+        client = shutil.which('openstack', path=CLIENT_PATH)
+        assert client, 'python-openstackclient is not installed'
+        marked = ''.join(f'{command}\n!echo {MARK}\n' for command in commands)
+        done = subprocess.run(
+            [client],
+            env={
+                **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
+                'OS_AUTH_TYPE': 'none',
+                'OS_ENDPOINT': self.endpoint,
+            },
+            input=marked,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=100 + 10 * len(commands),
+            check=False,
+        )
+        *said, _ = done.stdout.split(MARK)
+        assert len(said) == len(commands), done.stdout
+        return [text.strip() for text in said]
 
     def json(self, *arguments: str) -> Any:
         """Run it with ``-f json``."""

@@ -1,8 +1,10 @@
 """``openstack database …``, unmodified, against the whole service."""
 
+import json
+
 from tests import servers
 from tests.base import TestCase
-from tests.deployment import Deployment, HttpApi
+from tests.deployment import PROJECT, Deployment, HttpApi
 from tests.openstack_client import OpenStackClient
 from tests.standalone import Standalone
 
@@ -11,6 +13,7 @@ MEMBER = ('--instance', 'flavor=1,volume=1')
 
 class ClientOnStandaloneTest(TestCase):
     timeout = 600
+    ending: tuple[str, ...] = ('delete',)
 
     def service(self) -> HttpApi:
         return self.useFixture(Standalone()).api
@@ -47,7 +50,7 @@ class ClientOnStandaloneTest(TestCase):
         shown = openstack.json('database', 'cluster', 'show', 'clstr')
         self.assertEqual(2, shown['instance_count'])
 
-        openstack('database', 'cluster', 'delete', 'clstr')
+        openstack('database', 'cluster', *self.ending, 'clstr')
         self.assertIsNone(api.settled(created['id']))
 
     def use(self, openstack: OpenStackClient, api: HttpApi) -> None:
@@ -61,9 +64,19 @@ class ClientOnStandaloneTest(TestCase):
             {'is_root_enabled': True}, openstack.json('database', 'root', 'show', 'clstr')
         )
         api.completed(cluster['id'])
+        reset, quotas = openstack.session(
+            'database cluster reset status clstr', f'database quota show {PROJECT} -f json'
+        )
+        self.assertEqual('', reset)
+        in_use = {quota['Resource']: quota['In Use'] for quota in json.loads(quotas)}
+        self.assertEqual({'instances': 2, 'volumes': 2, 'ram': 1024}, in_use)
+        found = api.completed(cluster['id'])
+        self.assertEqual('reset_status', found['operation']['kind'])
 
 
 class ClientOnDaemonsTest(ClientOnStandaloneTest):
+    ending = ('force', 'delete')
+
     def service(self) -> HttpApi:
         broker = servers.shared(servers.RabbitMQ)
         database = servers.shared(servers.MariaDB)
