@@ -61,7 +61,7 @@ class OpenStackClient:
             [client],
             env={
                 **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
-                'OS_AUTH_TYPE': 'none',
+                **self.login,
                 'OS_ENDPOINT': self.endpoint,
             },
             input=marked,
