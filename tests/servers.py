@@ -284,7 +284,7 @@ class MariaDB(Server):
             '--user=root',  # obeyed only when root runs it, who is refused without
             f'--datadir={self.directory / "data"}',
             f'--tmpdir={self.directory / "tmp"}',
-            f'--socket={self.directory / "socket"}',
+            '--socket=socket',  # in the data directory; a path may have 107 characters
             f'--pid-file={self.directory / "pid"}',
             f'--bind-address={LOOPBACK}',
             f'--port={self.port}',
@@ -326,7 +326,10 @@ class PostgreSQL(Server):
         self._databases = itertools.count(1)
         if os.getuid() == 0:
             os.chown(self.directory, pwd.getpwnam('postgres').pw_uid, -1)
-            self.directory.parent.chmod(0o711)
+            # Ours to open, where it is closed; /tmp is not, and stays as it is.
+            above = self.directory.parent.stat().st_mode
+            if not above & 0o001:
+                self.directory.parent.chmod(above & 0o7777 | 0o011)
         initdb = find_program('initdb', package=self.package)
         options = ['-A', 'trust', '-U', 'slotwright', '--no-sync', '-E', 'UTF8']
         subprocess.run(
@@ -339,7 +342,7 @@ class PostgreSQL(Server):
         )
 
     def command(self) -> Sequence[str | Path]:
-        settings = ('fsync=off', f'unix_socket_directories={self.directory}')
+        settings = ('fsync=off', 'unix_socket_directories=')
         return [
             *self._as_user(),
             self.program,
