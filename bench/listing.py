@@ -4,6 +4,7 @@ CPU is user and system time of the server's process, on SQLite in a file, over H
 are counted in this process, on the same database.
 """
 
+import base64
 import http.client
 import itertools
 import json
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +33,8 @@ REQUESTS = 100  # in a run
 MASTERS = 3
 CLUSTERS = '/v1.0/demo/clusters'
 BODY = json.dumps({'cluster': cluster_body(MASTERS)})
-HEADERS = {'Content-Type': 'application/json'}
+LOGIN = base64.b64encode(f'{served.USER}:{served.PASSWORD}'.encode()).decode()
+HEADERS = {'Content-Type': 'application/json', 'Authorization': f'Basic {LOGIN}'}
 PAGE_TARGET, POST_TARGET = 3.5, 1.5  # ms; a quarter of what the Freezer API takes
 
 
@@ -114,11 +117,13 @@ def measure(pages: Sequence[int], runs: int) -> Iterator[Row]:
             page = f'{CLUSTERS}?limit=10'
             answer = Path(folder, 'page.json')
             answer.write_bytes(ours.get(page))
-            with Server('bare', str(answer)) as bare:
-                took, floor = [], []
+            with Server('bare', str(answer)) as bare, Server('basic', database) as basic:
+                took, floor, logged_in = [], [], []
+                basic.get(page)  # the first login of all takes a bcrypt
                 for _ in range(runs):
                     took.append(ours.cpu(lambda: ours.get(page)))
                     floor.append(bare.cpu(lambda: bare.get(page)))
+                    logged_in.append(basic.cpu(lambda: basic.get(page)))
             yield Row(
                 what='CPU of a GET of 10 clusters of 3',
                 ours=spread(took, 'ms'),
@@ -128,6 +133,14 @@ def measure(pages: Sequence[int], runs: int) -> Iterator[Row]:
             )
             # Each project has a quota; 60 clusters of 3 are within it.
             numbers = itertools.count()
+            yield Row(
+                what='the same with a login (http_basic)',
+                ours=spread(logged_in, 'ms'),
+                against='without one',
+                theirs=spread(took, 'ms'),
+                ratio=f'{median(logged_in) / median(took):.2f}x',
+                target='≤ 1.50x',
+            )
             created = [
                 ours.cpu(lambda: ours.post(f'/v1.0/p{next(numbers) // 60}/clusters'))
                 for _ in range(runs)
