@@ -55,7 +55,7 @@ ROUTES: tuple[tuple[str, type[Any], str | None], ...] = (
 )
 
 
-def build(parts: Parts, guard: Guard) -> WSGIApplication:
+def build(parts: Parts, guard: Guard, health: Healthcheck) -> WSGIApplication:
     """The application, complete with request ids."""
     app: falcon.App[Any, Any] = falcon.App(
         middleware=[Limits(parts.settings.max_request_body_size), guard]
@@ -70,7 +70,7 @@ def build(parts: Parts, guard: Guard) -> WSGIApplication:
     unserved.add_routes(app, parts, '/v1.0/{tenant_id}')
     app.add_route('/', versions.ApiVersions())
     app.add_route('/v1.0', versions.ApiVersions(), suffix='one')
-    app.add_route('/healthcheck', Healthcheck(parts.store))
+    app.add_route('/healthcheck', health)
     return request_ids.RequestIds(app)
 
 

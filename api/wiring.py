@@ -16,6 +16,7 @@ from api.auth.limits import RateLimits
 from api.auth.strategies import Strategy
 from api.database.resources import Parts
 from api.datastores import Datastores
+from api.health import Healthcheck, Look
 from api.ports import Guests, Ids, Pause, Secrets, Store
 from api.server import ApiServer
 from api.service.clusters import ClusterService
@@ -59,6 +60,7 @@ def build(
     new_secret: Secrets = new_secret,
     pause: Pause = time.sleep,
     login: Strategy | None = None,
+    broker: Look | None = None,
     now: Callable[[], datetime.datetime] = utcnow,
 ) -> WSGIApplication:
     """The WSGI application for ``api.server.ApiServer``.
@@ -69,6 +71,7 @@ def build(
     :param executor: asks several guests at once; the caller shuts it down.
     :param engine_version: number of the Redis server found on this host, if any.
     :param login: how callers prove who they are; [api] auth_strategy when not given.
+    :param broker: looks whether the broker answers; None where there is none.
     :raises slotwright.loading.InvalidConfiguration: for a strategy that cannot be loaded.
     """
     settings = Settings.from_conf(conf)
@@ -97,7 +100,8 @@ def build(
     views = Views(datastores, settings.region, settings.silent_after, now)
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
     entrance = guard.Guard(login or strategies.load(conf), guard.make_enforcer(conf), rates)
-    return app.build(Parts(store, settings, datastores, clusters, roots, quotas, views), entrance)
+    parts = Parts(store, settings, datastores, clusters, roots, quotas, views)
+    return app.build(parts, entrance, Healthcheck(store, broker))
 
 
 class ApiService:
@@ -135,6 +139,7 @@ def build_service(conf: cfg.ConfigOpts, transport: Transport, store: Store) -> A
         executor,
         engine_version=lambda: version_found(conf.redis.datastore_versions),
         login=login,
+        broker=transport.broker.check if transport.broker else None,
     )
     server = ApiServer(
         application,

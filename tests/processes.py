@@ -30,7 +30,11 @@ def agents(config: Path) -> dict[str, int]:
             words = (process / 'cmdline').read_bytes().decode().replace('\0', ' ').split()
         except OSError:
             continue
-        if str(config) in words and 'slotwright.cmd.guestagent' in words:
+        if (
+            str(config) in words
+            and 'slotwright.cmd.guestagent' in words
+            and '--guestagent-instance_id' in words  # else a host that enrolled
+        ):
             place = words.index('--guestagent-instance_id')
             found[words[place + 1]] = int(process.name)
     return found

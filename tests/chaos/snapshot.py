@@ -115,6 +115,7 @@ class Observer:
             return {
                 table.name: [dict(row) for row in connection.execute(_all(table)).mappings()]
                 for table in tables.metadata.sorted_tables
+                if table is not tables.released_addresses  # time removes them, not what was done
             }
 
     def _nodes(self, members: list[Member]) -> Mapping[str, Any]:
@@ -163,7 +164,8 @@ def differences(expected: Snapshot, found: Snapshot) -> str:
 
 def _all(table: sa.Table) -> sa.Select[Any]:
     columns = table.columns
-    return sa.select(table).order_by(columns.get('seq', columns.get('ordinal', columns.id)))
+    ordinal = columns.get('ordinal')
+    return sa.select(table).order_by(*table.primary_key if ordinal is None else [ordinal])
 
 
 def _view(node: PeerView) -> Mapping[str, Any]:

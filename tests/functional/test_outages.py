@@ -1,5 +1,7 @@
 """The broker, or the database, is away."""
 
+import json
+import urllib.request
 from typing import Any
 
 from tests import servers
@@ -19,6 +21,7 @@ class OutageTest(TestCase):
         self.database = self.useFixture(servers.MariaDB())
         plane = Deployment(self.broker.url, self.database.new_database())
         self.api = self.useFixture(plane).api
+        self.url = f'http://127.0.0.1:{plane.port}'
 
     def test_nothing_accepted_is_lost(self) -> None:
         cluster_id = self.without_broker()
@@ -29,10 +32,17 @@ class OutageTest(TestCase):
         self.broker.stop()
         cluster_id: str = self.api.create(1)['id']
         self.assertEqual('BUILDING', self.api.cluster(cluster_id)['task']['name'])
+        wait_until(lambda: self.health() == ('DEGRADED', 'DOWN'), 'the broker to be missed', READY)
         self.broker.start()
+        wait_until(lambda: self.health() == ('OK', 'OK'), 'the broker to be seen', READY)
         cluster = self.api.completed(cluster_id)
         self.assertEqual(['ACTIVE'], [i['status'] for i in cluster['instances']])
         return cluster_id
+
+    def health(self) -> tuple[str, str]:
+        with urllib.request.urlopen(f'{self.url}/healthcheck', timeout=30) as answer:
+            found = json.loads(answer.read())
+        return found['status'], found['broker']
 
     def without_database(self, cluster_id: str) -> None:
         """Requests are refused, and nothing of them is done; then all goes on."""

@@ -48,6 +48,7 @@ class NotedApi(HttpApi):
 
     def __init__(self, api: HttpApi) -> None:
         self.endpoint = api.endpoint
+        self.headers = api.headers
         self.answers: list[tuple[str, str]] = []
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:

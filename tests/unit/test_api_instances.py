@@ -5,9 +5,12 @@ import hashlib
 import logging
 from typing import Any
 
+import falcon
 import fixtures
+from falcon import testing
 
 from api import errors
+from api.health import FRESH, Healthcheck
 from api.strategy import load
 from slotwright.domain import errors as domain_errors
 from slotwright.domain.errors import Unavailable
@@ -141,7 +144,31 @@ class CatalogueTest(ApiTestCase):
             self.assertEqual({'version': version}, self.client.simulate_get(path).json)
 
     def test_healthcheck(self) -> None:
-        self.assertEqual({'status': 'OK'}, self.client.simulate_get('/healthcheck').json)
+        health = self.client.simulate_get('/healthcheck').json
+        self.assertEqual({'status': 'OK', 'database': 'OK'}, health)
+
+    def test_a_broker_is_looked_at_now_and_then(self) -> None:
+        looks: list[Exception | None] = [None, Unavailable('guest:secret@host is away')]
+        clock = [0.0]
+
+        def look() -> None:
+            error = looks.pop(0)
+            if error:
+                raise error
+
+        health = Healthcheck(self.store, look, lambda: clock[0])
+        client = testing.TestClient(falcon.App())
+        client.app.add_route('/', health)
+        for clock[0], status, broker in (
+            (0.0, 'OK', 'OK'),
+            (FRESH - 1, 'OK', 'OK'),
+            (FRESH, 'DEGRADED', 'DOWN'),
+            (FRESH + 1, 'DEGRADED', 'DOWN'),
+        ):
+            answer = client.simulate_get('/')
+            self.assertEqual(200, answer.status_code)
+            self.assertEqual({'status': status, 'database': 'OK', 'broker': broker}, answer.json)
+        self.assertEqual([], looks)
 
 
 class RootTest(ApiTestCase):
