@@ -6,6 +6,7 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 import falcon
+from prometheus_client import CollectorRegistry
 
 from api import bodies, errors, request_ids
 from api.auth.guard import Guard
@@ -22,6 +23,7 @@ from api.database import (
 )
 from api.database.resources import Parts, require_project
 from api.health import Healthcheck
+from api.metrics import Metrics, Requests
 from slotwright.domain.errors import Forbidden, InvalidRequest, SlotwrightError
 
 LOG = logging.getLogger(__name__)
@@ -55,10 +57,12 @@ ROUTES: tuple[tuple[str, type[Any], str | None], ...] = (
 )
 
 
-def build(parts: Parts, guard: Guard, health: Healthcheck) -> WSGIApplication:
+def build(
+    parts: Parts, guard: Guard, health: Healthcheck, registry: CollectorRegistry
+) -> WSGIApplication:
     """The application, complete with request ids."""
     app: falcon.App[Any, Any] = falcon.App(
-        middleware=[Limits(parts.settings.max_request_body_size), guard]
+        middleware=[Requests(registry), Limits(parts.settings.max_request_body_size), guard]
     )
     app.req_options.strip_url_path_trailing_slash = True
     app.set_error_serializer(_serialize)
@@ -71,6 +75,7 @@ def build(parts: Parts, guard: Guard, health: Healthcheck) -> WSGIApplication:
     app.add_route('/', versions.ApiVersions())
     app.add_route('/v1.0', versions.ApiVersions(), suffix='one')
     app.add_route('/healthcheck', health)
+    app.add_route('/metrics', Metrics(registry))
     return request_ids.RequestIds(app)
 
 

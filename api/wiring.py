@@ -9,6 +9,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from wsgiref.types import WSGIApplication
 
 from oslo_config import cfg
+from prometheus_client import CollectorRegistry
 
 from api import app, strategy
 from api.auth import guard, strategies
@@ -17,6 +18,7 @@ from api.auth.strategies import Strategy
 from api.database.resources import Parts
 from api.datastores import Datastores
 from api.health import Healthcheck, Look
+from api.metrics import Counted
 from api.ports import Guests, Ids, Pause, Secrets, Store
 from api.server import ApiServer
 from api.service.clusters import ClusterService
@@ -101,7 +103,9 @@ def build(
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
     entrance = guard.Guard(login or strategies.load(conf), guard.make_enforcer(conf), rates)
     parts = Parts(store, settings, datastores, clusters, roots, quotas, views)
-    return app.build(parts, entrance, Healthcheck(store, broker))
+    registry = CollectorRegistry()
+    registry.register(Counted(store, settings.silent_after, now))
+    return app.build(parts, entrance, Healthcheck(store, broker), registry)
 
 
 class ApiService:

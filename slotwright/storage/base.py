@@ -5,6 +5,7 @@ the database's own clock. A driver that cannot reach its server raises
 ``StorageUnavailable`` from any method.
 """
 
+import datetime
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -60,6 +61,25 @@ class Claim:
     cluster_id: str
     owner: str
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many there are of what, in all projects; no zeros."""
+
+    clusters: int
+    instances: Mapping[tuple[str, str], int]  # by status, and HEALTHY, CRASHED or UNKNOWN
+    operations: Mapping[tuple[str, str], tuple[int, float]]  # by kind and state; leased seconds
+
+
+class CensusStore(Protocol):
+    """Counts, for operators."""
+
+    def take_census(self, heard_since: datetime.datetime) -> Census:
+        """In a constant number of queries.
+
+        :param heard_since: UTC; who has not reported since then is UNKNOWN.
+        """
 
 
 class FlavorStore(Protocol):
@@ -310,5 +330,7 @@ class HostStore(Protocol):
         """
 
 
-class ManagementStore(FlavorStore, QuotaStore, ClusterStore, WorkStore, HostStore, Protocol):
+class ManagementStore(
+    FlavorStore, QuotaStore, ClusterStore, WorkStore, HostStore, CensusStore, Protocol
+):
     """All of it, as one driver offers it."""

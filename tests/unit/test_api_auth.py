@@ -104,7 +104,7 @@ class BasicTest(LoginCase):
         for path in ('/', '/v1.0', '/v1.0/', '/healthcheck'):
             with self.row(path):
                 self.assertEqual(200, self.client.simulate_get(path).status_code)
-        for path in ('/v1.0/acme', '/healthcheck/x', '/v1.0/acme/nothing'):
+        for path in ('/v1.0/acme', '/healthcheck/x', '/metrics', '/v1.0/acme/nothing'):
             with self.row(path):
                 self.assertEqual(401, self.client.simulate_get(path).status_code)
 
@@ -232,6 +232,13 @@ class PolicyTest(LoginCase):
                 self.assertEqual(before, self.row_counts())
                 answer = self.call(method, path, body=body, headers=basic('root'))
                 self.assertIn(answer.status_code, (200, 202), answer.text)
+
+    def test_numbers_of_all_projects_are_for_operators(self) -> None:
+        self.basic()
+        refused = self.client.simulate_get('/metrics', headers=basic('alice'))
+        self.assert_refused(refused, 403, 'forbidden', 'Metrics are for administrators.')
+        scraped = self.client.simulate_get('/metrics', headers=basic('root'))
+        self.assertEqual(200, scraped.status_code)
 
     def test_an_owner_may_force_a_delete(self) -> None:
         self.basic()

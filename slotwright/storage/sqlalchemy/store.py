@@ -8,6 +8,7 @@ from oslo_config import cfg
 from slotwright.domain.errors import StorageUnavailable
 from slotwright.storage.base import ManagementStore
 from slotwright.storage.sqlalchemy import engine, failures, options
+from slotwright.storage.sqlalchemy.census import CensusTaker
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.clusters import Clusters
 from slotwright.storage.sqlalchemy.flavors import Flavors
@@ -18,7 +19,9 @@ from slotwright.storage.sqlalchemy.quotas import Quotas
 from slotwright.storage.sqlalchemy.transactions import Database
 
 
-class SQLAlchemyStore(Flavors, Quotas, Clusters, Instances, Operations, Hosts, ManagementStore):
+class SQLAlchemyStore(
+    Flavors, Quotas, Clusters, Instances, Operations, Hosts, CensusTaker, ManagementStore
+):
     """Management data in SQLite, MySQL/MariaDB or PostgreSQL; safe to use from any thread.
 
     SQLite stops the whole process while it waits for a lock, so a daemon whose threads
