@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import slotwright
 from slotwright import demo
-from slotwright.cmd import standalone
+from slotwright.cmd import standalone, wait
 
 COMMANDS = {
     'standalone': (standalone.main, 'run the whole service in this process'),
     'demo': (demo.main, 'make a cluster, show it, use it and clean up'),
+    'wait': (wait.main, 'wait until what was asked of a cluster is done'),
 }
 
 

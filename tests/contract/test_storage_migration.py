@@ -1,12 +1,42 @@
 """Migrations on every database, and what happens when there is none."""
 
 import concurrent.futures
+import datetime
 import unittest
 
+import sqlalchemy as sa
+
 from slotwright.domain.errors import StorageUnavailable
+from slotwright.domain.topology import Address
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests.contract import databases
+
+
+def _fill(conn):
+    """A cluster with a member, in the columns that 0001 has and every later one keeps."""
+    tables = sa.MetaData()
+    tables.reflect(conn)
+    when = datetime.datetime(2026, 1, 2)
+    both = {'project_id': 'demo', 'created': when, 'updated': when}
+    conn.execute(
+        tables.tables['clusters'].insert(),
+        both
+        | {
+            'id': 'c-1', 'name': 'kept', 'datastore': 'redis', 'datastore_version': '3.0',
+            'task_id': 1, 'epoch': 3, 'member_seq': 1, 'extended_properties': '{}',
+            'secret': 's', 'tenant_hash': '',
+        },
+    )  # fmt: skip
+    conn.execute(
+        tables.tables['instances'].insert(),
+        both
+        | {
+            'id': 'i-1', 'cluster_id': 'c-1', 'name': 'kept-member-1', 'ordinal': 1,
+            'flavor_id': '1', 'volume_size': 1, 'status': 'ACTIVE', 'tombstone': False,
+            'host': 'here', 'ip': '127.0.0.9', 'port': 6379, 'bus_port': 16379,
+        },
+    )  # fmt: skip
 
 
 class Contract:
@@ -26,6 +56,31 @@ class Contract:
         for _ in range(2):
             migration.upgrade(store)
             self.assertEqual(3, len(store.list_flavors()))
+
+    def test_each_revision_is_upgraded_with_what_is_in_it(self):
+        for number in range(1, int(migration.head())):
+            url = self.backend.create()
+            migration.upgrade(url, f'{number:04}')
+            store = SQLAlchemyStore.connect(url)
+            self.addCleanup(store.close)
+            store.database.write(_fill)
+            migration.upgrade(store)
+            self.assertEqual([], migration.check(store))
+            cluster = store.get_cluster('demo', 'c-1')
+            self.assertEqual('kept', cluster.name)
+            (member,) = cluster.instances
+            self.assertEqual(Address('127.0.0.9', 6379, 16379), member.address)
+
+    def test_a_newer_database_is_left_alone(self):
+        store = SQLAlchemyStore.connect(self.url)
+        self.addCleanup(store.close)
+        migration.upgrade(store)
+        newer = sa.text("UPDATE alembic_version SET version_num = '9999'")
+        store.database.write(lambda conn: conn.execute(newer))
+        with self.assertRaises(migration.NewerDatabase) as caught:
+            migration.upgrade(store)
+        self.assertIn('at 9999', str(caught.exception))
+        self.assertEqual('9999', migration.version(store))
 
     def test_upgrades_at_the_same_time_wait_for_one_another(self):
         with concurrent.futures.ThreadPoolExecutor(4) as pool:

@@ -10,11 +10,20 @@ from alembic import autogenerate, command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
+from slotwright.domain.errors import SlotwrightError
 from slotwright.storage.sqlalchemy import engine
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from slotwright.storage.sqlalchemy.tables import metadata
 from slotwright.storage.sqlalchemy.transactions import Database, R
+
+
+class NewerDatabase(SlotwrightError):
+    """The tables are of a version to come: nothing here may touch them."""
+
+    code = 'newer_database'
+
 
 _FOLDER = pathlib.Path(__file__).parent / 'alembic'
 _LOCK = 'slotwright migration'
@@ -27,15 +36,30 @@ def upgrade(target: SQLAlchemyStore | str, revision: str = 'head') -> None:
     Upgrades started at the same time wait for one another.
 
     :raises StorageUnavailable: when the database does not answer.
+    :raises NewerDatabase: when it was upgraded by a newer Slotwright.
     """
 
     def run(conn: sa.Connection) -> None:
         with _alone(conn):
             config = _config()
             config.attributes['connection'] = conn
-            command.upgrade(config, revision)
+            try:
+                command.upgrade(config, revision)
+            except CommandError as error:
+                current = MigrationContext.configure(conn).get_current_revision()
+                if _is_ours(current):
+                    raise
+                raise NewerDatabase(
+                    f'The database is at {current}, which this version of Slotwright does not '
+                    f'know; it knows up to {head()}. Run the version that upgraded it.'
+                ) from error
 
     _in_transaction(target, run)
+
+
+def _is_ours(revision: str | None) -> bool:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision is None or revision in known
 
 
 def version(target: SQLAlchemyStore | str) -> str | None:

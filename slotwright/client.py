@@ -1,0 +1,91 @@
+"""A small client of our own API, for what the OpenStack client lacks.
+
+Endpoint and login come from the environment variables of the OpenStack client, so that one
+``export`` serves both: OS_ENDPOINT (down to the project), OS_AUTH_TYPE none, http_basic or
+admin_token, OS_USERNAME and OS_PASSWORD, or OS_TOKEN. None of them is ever an argument.
+"""
+
+import base64
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from slotwright.domain.errors import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    SlotwrightError,
+    Unauthorized,
+    Unavailable,
+)
+
+TIMEOUT = 30.0  # seconds for one answer
+
+_ERRORS: Mapping[int, type[SlotwrightError]] = {
+    HTTPStatus.UNAUTHORIZED: Unauthorized,
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.NOT_FOUND: NotFound,
+}
+
+
+class Client:
+    """Requests to the API of one project."""
+
+    def __init__(self, endpoint: str, headers: Mapping[str, str]) -> None:
+        self._endpoint = endpoint.rstrip('/')
+        self._headers = dict(headers)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> 'Client':
+        """:raises InvalidRequest: naming the variable that is missing or cannot be."""
+        endpoint = environment.get('OS_ENDPOINT', '')
+        if urllib.parse.urlsplit(endpoint).scheme not in ('http', 'https'):
+            raise InvalidRequest('Set OS_ENDPOINT, such as http://127.0.0.1:8779/v1.0/PROJECT')
+        return cls(endpoint, _login(environment))
+
+    def get(self, *path: str) -> Any:
+        """The JSON that a GET answers.
+
+        :raises SlotwrightError: Unauthorized, Forbidden, NotFound and InvalidRequest as the
+            API has it; Unavailable when it cannot be reached or fails.
+        """
+        quoted = '/'.join(urllib.parse.quote(part, safe='') for part in path)
+        request = urllib.request.Request(f'{self._endpoint}/{quoted}', headers=self._headers)
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            fallback = Unavailable if error.code >= 500 else InvalidRequest
+            raise _ERRORS.get(error.code, fallback)(_message(error)) from error
+        except (OSError, ValueError) as error:
+            raise Unavailable(f'{self._endpoint} does not answer: {error}') from error
+
+
+def _login(environment: Mapping[str, str]) -> Mapping[str, str]:
+    def wanted(name: str) -> str:
+        if not environment.get(name):
+            raise InvalidRequest(f'Set {name}, for OS_AUTH_TYPE={kind}')
+        return environment[name]
+
+    kind = environment.get('OS_AUTH_TYPE', 'none')
+    if kind == 'none':
+        return {}
+    if kind == 'admin_token':
+        return {'X-Auth-Token': wanted('OS_TOKEN')}
+    if kind == 'http_basic':
+        pair = f'{wanted("OS_USERNAME")}:{wanted("OS_PASSWORD")}'
+        return {'Authorization': f'Basic {base64.b64encode(pair.encode()).decode()}'}
+    raise InvalidRequest(f'OS_AUTH_TYPE is none, http_basic or admin_token, not {kind!r}')
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    """What the envelope says; the bare status when there is none."""
+    try:
+        (envelope,) = json.loads(error.read()).values()
+        return f'{envelope["message"]} (HTTP {error.code})'
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        return f'HTTP {error.code}'

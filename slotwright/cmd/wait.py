@@ -1,0 +1,139 @@
+"""slotwright wait: until what was asked of a cluster is done, or has failed.
+
+Ends with
+
+  0  done: the last operation completed; or the cluster is gone, after it was there
+  1  the operation failed; its reason is on standard error
+  2  the command line or the environment is wrong
+  3  --timeout is over; the operation goes on
+  4  there is no such cluster or operation
+  5  the API cannot be reached, or fails, for 30 s
+  6  the login is refused
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from slotwright.client import Client
+from slotwright.domain.errors import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    SlotwrightError,
+    Unauthorized,
+    Unavailable,
+)
+
+PROGRAM = 'slotwright wait'
+
+DONE, FAILED, USAGE, TIMED_OUT, NOT_FOUND, UNREACHABLE, REFUSED = range(7)
+
+POLL = 0.5  # seconds between two looks
+PATIENCE = 30.0  # seconds without an answer
+
+_ENDED = {'completed': DONE, 'failed': FAILED}
+
+
+class Wait:
+    """Looks at one cluster or operation until it ends."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._tell = tell
+        self._clock = clock
+        self._sleep = sleep
+        self._told = ''
+
+    def run(self, kind: str, name: str, timeout: float | None) -> int:
+        """Answers the exit status.
+
+        :param kind: ``clusters`` or ``operations``.
+        """
+        began = heard = self._clock()
+        cluster_id = ''
+        while True:
+            try:
+                operation, found = self._look(kind, cluster_id or name)
+                heard = self._clock()
+                cluster_id = found or cluster_id  # a name may be given to another one
+                if operation is None or operation['state'] in _ENDED:
+                    return self._end(operation)
+                self._show(operation)
+            except NotFound as error:
+                if cluster_id and kind == 'clusters':
+                    self._tell('gone')
+                    return DONE
+                self._tell(error.message)
+                return NOT_FOUND
+            except Unavailable as error:
+                self._say(error.message)
+                if self._clock() - heard > PATIENCE:
+                    return UNREACHABLE
+            if timeout is not None and self._clock() - began >= timeout:
+                self._tell(f'not done after {timeout:g} s; it goes on')
+                return TIMED_OUT
+            self._sleep(POLL)
+
+    def _look(self, kind: str, name: str) -> tuple[Mapping[str, Any] | None, str]:
+        """The operation, and the cluster's id when that was asked for."""
+        if kind == 'operations':
+            return self._client.get(kind, name)['operation'], ''
+        cluster = self._client.get(kind, name)['cluster']
+        return cluster.get('operation'), cluster['id']
+
+    def _show(self, operation: Mapping[str, Any]) -> None:
+        progress = operation['progress']
+        steps = f'{progress["done"]}/{progress["total"]}' if progress['total'] else ''
+        self._say(' '.join(filter(None, (operation['kind'], steps, progress['message']))))
+
+    def _say(self, line: str) -> None:
+        """Tell what is new."""
+        if line != self._told:
+            self._told = line
+            self._tell(line)
+
+    def _end(self, operation: Mapping[str, Any] | None) -> int:
+        if operation is None:
+            return DONE
+        reason = f': {operation["reason"]}' if operation.get('reason') else ''
+        self._tell(f'{operation["kind"]} {operation["state"]}{reason}')
+        return _ENDED[operation['state']]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('cluster', nargs='?', help='id or name of a cluster')
+    what.add_argument('--operation', help='id of an operation, instead')
+    parser.add_argument('--timeout', type=float, help='seconds; no end without')
+    given = parser.parse_args(argv)
+    try:
+        client = Client.from_environment(os.environ)
+        wait = Wait(client, tell=lambda line: print(line, file=sys.stderr, flush=True))
+        if given.operation:
+            return wait.run('operations', given.operation, given.timeout)
+        return wait.run('clusters', given.cluster, given.timeout)
+    except (Unauthorized, Forbidden) as error:
+        print(f'{PROGRAM}: {error.message}', file=sys.stderr)
+        return REFUSED
+    except InvalidRequest as error:
+        print(f'{PROGRAM}: {error.message}', file=sys.stderr)
+        return USAGE
+    except SlotwrightError as error:
+        print(f'{PROGRAM}: {error.message}', file=sys.stderr)
+        return UNREACHABLE
+    except KeyboardInterrupt:
+        return 130
