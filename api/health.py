@@ -25,9 +25,9 @@ class Healthcheck:
         self._store = store
         self._look = look
         self._clock = clock
-        self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._looked: float | None = None
-        self._found = ''
+        self._found = 'OK'  # nobody has missed it yet
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """200 when the database answers; its error becomes a 503.
@@ -43,12 +43,23 @@ class Healthcheck:
         resp.media = health
 
     def _broker(self, look: Look) -> str:
-        with self._lock:
-            if self._looked is None or self._clock() - self._looked >= FRESH:
-                try:
-                    look()
-                    self._found = 'OK'
-                except Unavailable:
-                    self._found = 'DOWN'
-                self._looked = self._clock()
-            return self._found
+        """One asker looks; the others get what was found last, and hold no thread."""
+        if self._stale() and self._looking.acquire(blocking=False):
+            try:
+                if self._stale():
+                    self._found = _found_by(look)
+                    self._looked = self._clock()
+            finally:
+                self._looking.release()
+        return self._found
+
+    def _stale(self) -> bool:
+        return self._looked is None or self._clock() - self._looked >= FRESH
+
+
+def _found_by(look: Look) -> str:
+    try:
+        look()
+    except Unavailable:
+        return 'DOWN'
+    return 'OK'

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import falcon
 from prometheus_client import CollectorRegistry, Histogram, exposition
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.auth.identity import ADMIN
@@ -76,10 +76,11 @@ class Counted(Collector):
         for (status, operating), count in census.instances.items():
             instances.add_metric((status, operating), count)
         yield instances
-        operations = CounterMetricFamily(
+        # No counters: an operation leaves the states before its last.
+        operations = GaugeMetricFamily(
             'slotwright_operations', 'Operations by kind and state.', labels=('kind', 'state')
         )
-        spent = CounterMetricFamily(
+        spent = GaugeMetricFamily(
             'slotwright_operation_seconds', 'Time workers gave them.', labels=('kind', 'state')
         )
         for (kind, state), (count, seconds) in census.operations.items():

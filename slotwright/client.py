@@ -6,6 +6,7 @@ admin_token, OS_USERNAME and OS_PASSWORD, or OS_TOKEN. None of them is ever an a
 """
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -18,6 +19,7 @@ from slotwright.domain.errors import (
     Forbidden,
     InvalidRequest,
     NotFound,
+    OverLimit,
     SlotwrightError,
     Unauthorized,
     Unavailable,
@@ -29,7 +31,18 @@ _ERRORS: Mapping[int, type[SlotwrightError]] = {
     HTTPStatus.UNAUTHORIZED: Unauthorized,
     HTTPStatus.FORBIDDEN: Forbidden,
     HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: OverLimit,
 }
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A login is for the endpoint, and not for wherever that sends us."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """None makes the redirect an error."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 class Client:
@@ -43,26 +56,39 @@ class Client:
     def from_environment(cls, environment: Mapping[str, str]) -> 'Client':
         """:raises InvalidRequest: naming the variable that is missing or cannot be."""
         endpoint = environment.get('OS_ENDPOINT', '')
-        if urllib.parse.urlsplit(endpoint).scheme not in ('http', 'https'):
+        if not _is_url(endpoint):
             raise InvalidRequest('Set OS_ENDPOINT, such as http://127.0.0.1:8779/v1.0/PROJECT')
         return cls(endpoint, _login(environment))
 
-    def get(self, *path: str) -> Any:
-        """The JSON that a GET answers.
+    def get(self, name: str, *path: str) -> Mapping[str, Any]:
+        """The member ``name`` of the JSON object that a GET answers.
 
-        :raises SlotwrightError: Unauthorized, Forbidden, NotFound and InvalidRequest as the
-            API has it; Unavailable when it cannot be reached or fails.
+        :raises SlotwrightError: Unauthorized, Forbidden, NotFound, OverLimit and
+            InvalidRequest as the API has it; Unavailable when it cannot be reached, fails, or
+            answers something else.
         """
         quoted = '/'.join(urllib.parse.quote(part, safe='') for part in path)
         request = urllib.request.Request(f'{self._endpoint}/{quoted}', headers=self._headers)
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-                return json.loads(answer.read())
+            with _OPENER.open(request, timeout=TIMEOUT) as answer:
+                body = json.loads(answer.read())
         except urllib.error.HTTPError as error:
             fallback = Unavailable if error.code >= 500 else InvalidRequest
             raise _ERRORS.get(error.code, fallback)(_message(error)) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise Unavailable(f'{self._endpoint} does not answer: {error}') from error
+        member = body.get(name) if isinstance(body, dict) else None
+        if not isinstance(member, dict):
+            raise Unavailable(f'{self._endpoint} answers as no API of ours does')
+        return member
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        return parts.scheme in ('http', 'https') and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or too large
+        return False
 
 
 def _login(environment: Mapping[str, str]) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from oslo_config import cfg
 
 from api.auth import userfile
-from slotwright.cmd import startup
+from slotwright.cmd import startup, status
 from slotwright.domain.errors import Unavailable
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
@@ -19,7 +19,7 @@ from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
 PROGRAM = 'slotwright-manage'
 
-Verb = Callable[[cfg.ConfigOpts], None]
+Verb = Callable[[cfg.ConfigOpts], int | None]
 
 
 def sync(conf: cfg.ConfigOpts) -> None:
@@ -124,6 +124,9 @@ VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
         'set': (set_user, 'add a user or replace one; the password is asked for, or read'),
         'remove': (remove_user, 'remove a user'),
     },
+    'status': {
+        'check': (status.run, 'tell whether this version can run here; ends with 0, 1 or 2')
+    },
     'config': {'check': (check, 'load everything that the configuration names')},
 }
 
@@ -146,8 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = cfg.SubCommandOpt('command', title='what to work on', handler=add_commands)
     conf = startup.configure(PROGRAM, argv, [command])
     with startup.explained(PROGRAM):
-        conf.command.work(conf)
-    return 0
+        return conf.command.work(conf) or 0
 
 
 if __name__ == '__main__':

@@ -6,7 +6,7 @@ Ends with
   1  the operation failed; its reason is on standard error
   2  the command line or the environment is wrong
   3  --timeout is over; the operation goes on
-  4  there is no such cluster or operation
+  4  there is no such cluster or operation; of a delete, that it is gone already
   5  the API cannot be reached, or fails, for 30 s
   6  the login is refused
 """
@@ -23,6 +23,7 @@ from slotwright.domain.errors import (
     Forbidden,
     InvalidRequest,
     NotFound,
+    OverLimit,
     SlotwrightError,
     Unauthorized,
     Unavailable,
@@ -33,6 +34,7 @@ PROGRAM = 'slotwright wait'
 DONE, FAILED, USAGE, TIMED_OUT, NOT_FOUND, UNREACHABLE, REFUSED = range(7)
 
 POLL = 0.5  # seconds between two looks
+BUSY = 5.0  # seconds more when the project asks too often
 PATIENCE = 30.0  # seconds without an answer
 
 _ENDED = {'completed': DONE, 'failed': FAILED}
@@ -76,6 +78,10 @@ class Wait:
                     return DONE
                 self._tell(error.message)
                 return NOT_FOUND
+            except OverLimit as error:
+                heard = self._clock()
+                self._say(error.message)
+                self._sleep(BUSY)
             except Unavailable as error:
                 self._say(error.message)
                 if self._clock() - heard > PATIENCE:
@@ -88,9 +94,9 @@ class Wait:
     def _look(self, kind: str, name: str) -> tuple[Mapping[str, Any] | None, str]:
         """The operation, and the cluster's id when that was asked for."""
         if kind == 'operations':
-            return self._client.get(kind, name)['operation'], ''
-        cluster = self._client.get(kind, name)['cluster']
-        return cluster.get('operation'), cluster['id']
+            return self._client.get('operation', kind, name), ''
+        cluster = self._client.get('cluster', kind, name)
+        return cluster.get('operation'), str(cluster.get('id', ''))
 
     def _show(self, operation: Mapping[str, Any]) -> None:
         progress = operation['progress']
@@ -111,6 +117,13 @@ class Wait:
         return _ENDED[operation['state']]
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float('inf'):
+        raise ValueError('not a time')
+    return seconds
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -118,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument('cluster', nargs='?', help='id or name of a cluster')
     what.add_argument('--operation', help='id of an operation, instead')
-    parser.add_argument('--timeout', type=float, help='seconds; no end without')
+    parser.add_argument('--timeout', type=_seconds, help='seconds; no end without')
     given = parser.parse_args(argv)
     try:
         client = Client.from_environment(os.environ)

@@ -3,6 +3,8 @@
 import datetime
 import hashlib
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import falcon
@@ -169,6 +171,24 @@ class CatalogueTest(ApiTestCase):
             self.assertEqual(200, answer.status_code)
             self.assertEqual({'status': status, 'database': 'OK', 'broker': broker}, answer.json)
         self.assertEqual([], looks)
+
+    def test_one_look_at_the_broker_holds_nobody_else(self) -> None:
+        looking, seen = threading.Event(), threading.Event()
+
+        def look() -> None:
+            looking.set()
+            seen.wait(60)
+            raise Unavailable('no answer')
+
+        client = testing.TestClient(falcon.App())
+        client.app.add_route('/', Healthcheck(self.store, look))
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(client.simulate_get, '/')
+            self.assertTrue(looking.wait(60))
+            self.assertEqual('OK', client.simulate_get('/').json['broker'])
+            seen.set()
+            self.assertEqual('DOWN', first.result().json['broker'])
+        self.assertEqual('DOWN', client.simulate_get('/').json['broker'])
 
 
 class RootTest(ApiTestCase):

@@ -33,7 +33,7 @@ class MetricsTest(ApiTestCase):
 
         def operations(state: str) -> float | None:
             labels = (('kind', 'create'), ('state', state))
-            return values.get(('slotwright_operations_total', labels))
+            return values.get(('slotwright_operations', labels))
 
         self.assertEqual(1, values[('slotwright_store_up', ())])
         self.assertEqual(2, values[('slotwright_clusters', ())])

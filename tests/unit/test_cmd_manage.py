@@ -7,6 +7,7 @@ import sys
 import fixtures
 
 from tests.base import TestCase
+from tests.servers import free_port
 
 
 class ManageTest(TestCase):
@@ -52,6 +53,30 @@ class ManageTest(TestCase):
             self.assertEqual(1, done.returncode, done.stdout)
             self.assertIn(expected, done.stderr)
             self.assertNotIn('Traceback', done.stderr)
+
+    def test_what_an_upgrade_needs_is_checked(self) -> None:
+        database = f'[database]\nconnection = sqlite:///{self.directory}/slotwright.db\n'
+        local = f'[DEFAULT]\ntransport_url = local://\n{database}'
+        self.configure(local)
+        done = self.run_it('status', 'check')
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertRegex(done.stdout, 'FAILURE +database .*run slotwright-manage db sync')
+        self.run_it('db', 'sync')
+        done = self.run_it('status', 'check')
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assertEqual(4, done.stdout.count('OK  '), done.stdout)
+
+        self.configure(f'{local}[upgrade_levels]\nguestagent = 1.0\n')
+        done = self.run_it('status', 'check')
+        self.assertEqual(1, done.returncode, done.stdout)
+        self.assertRegex(done.stdout, r'WARNING +configuration +\[upgrade_levels\] guestagent')
+
+        url = f'rabbit://me:s3cret@127.0.0.1:{free_port()}/'
+        self.configure(f'[DEFAULT]\ntransport_url = {url}\n{database}')
+        done = self.run_it('status', 'check')
+        self.assertEqual(2, done.returncode, done.stdout)
+        self.assertRegex(done.stdout, 'FAILURE +broker ')
+        self.assertNotIn('s3cret', done.stdout + done.stderr)
 
     def test_a_missing_verb_is_told(self) -> None:
         self.assertEqual(2, self.run_it('db').returncode)

@@ -3,7 +3,9 @@
 import contextlib
 import io
 import os
-from collections.abc import Callable, Mapping
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import fixtures
@@ -12,10 +14,31 @@ from api.server import ApiServer
 from slotwright.client import Client
 from slotwright.cmd import cli, wait
 from slotwright.cmd.wait import DONE, FAILED, NOT_FOUND, REFUSED, TIMED_OUT, UNREACHABLE, USAGE
-from slotwright.domain.errors import StorageUnavailable
+from slotwright.domain.errors import InvalidRequest, StorageUnavailable, Unavailable
 from slotwright.domain.states import OperationState
 from tests import servers
 from tests.unit.api_fixture import ApiTestCase
+
+
+@contextlib.contextmanager
+def played(answer: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that gives everybody this answer: its port, and what it was asked."""
+    asked: list[bytes] = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                link, _ = listener.accept()
+                with link:
+                    asked.append(link.recv(65536))
+                    link.sendall(answer)
+
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1], asked
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
 
 
 class WaitTest(ApiTestCase):
@@ -98,6 +121,33 @@ class WaitTest(ApiTestCase):
     def away(self, *_: str) -> None:
         raise StorageUnavailable('The database does not answer now.')
 
+    def test_a_project_that_asks_too_often(self) -> None:
+        self.serve(api_read_rate=3)
+        cluster = self.create(1)
+        self.assertEqual(TIMED_OUT, self.wait(cluster['id'], timeout=60.0))
+        self.assertIn('too many GET requests', ' '.join(self.said))
+
+    def test_what_is_no_api_of_ours(self) -> None:
+        for answer in (
+            b'',
+            b'nonsense\r\n\r\n',
+            b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}',
+            b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}',
+            b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"cluster": 1}',
+        ):
+            with self.row(str(answer)), played(answer) as (port, asked):
+                client = Client(f'http://127.0.0.1:{port}/v1.0/demo', {})
+                self.assertRaises(Unavailable, client.get, 'cluster', 'clusters', 'x')
+                self.assertEqual(1, len(asked))
+
+    def test_a_login_follows_no_redirect(self) -> None:
+        with played(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}') as (other, followed):
+            head = f'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{other}/\r\n'
+            with played(f'{head}Content-Length: 0\r\n\r\n'.encode()) as (port, asked):
+                client = Client(f'http://127.0.0.1:{port}', {'X-Auth-Token': 's3cret'})
+                self.assertRaises(InvalidRequest, client.get, 'cluster', 'clusters', 'x')
+                self.assertEqual(([1], []), ([len(asked)], followed))
+
     # The program.
 
     def run_cli(self, *words: str, **environment: str) -> tuple[int, str]:
@@ -121,7 +171,8 @@ class WaitTest(ApiTestCase):
         self.assertEqual(DONE, self.run_cli('--operation', operation, **self.endpoint())[0])
         status, said = self.run_cli('nothing', **self.endpoint())
         self.assertEqual((NOT_FOUND, True), (status, 'nothing cannot be found' in said))
-        self.assertEqual(USAGE, self.run_cli('x', OS_ENDPOINT='')[0])
+        for endpoint in ('', 'api.example', 'http://', 'http://h:port/', 'ftp://h/'):
+            self.assertEqual(USAGE, self.run_cli('x', OS_ENDPOINT=endpoint)[0], endpoint)
         self.assertEqual(USAGE, self.run_cli('x', OS_AUTH_TYPE='keystone', **self.endpoint())[0])
         self.assertEqual(2, self.assertRaises(SystemExit, self.run_cli).code)
 
