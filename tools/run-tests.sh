@@ -42,12 +42,20 @@ for check in lint types imports; do
     run "$check"
 done
 
-# A repository for each suite and each run: results of an earlier run can never be counted.
+# Failed tests are shown by the summary, with their tracebacks and logs; a hundred passed ones are
+# a line, so that nothing hides the others.
+progress() {
+    awk '/^\{[0-9]+\} .* \.\.\. ok$/ { if (++passed % 100 == 0) print "  " passed " passed"; next }
+         { print } { fflush() }'
+}
+
+# A repository for each suite and each run: results of an earlier run can never be counted. What
+# the tests' processes say on stderr is kept, and shown when it has to explain a failure.
 for suite in unit functional; do
     mkdir "$results/stestr-$suite"
     TEST_STESTR_OPTIONS="--repo-url $results/stestr-$suite"
     export TEST_STESTR_OPTIONS
-    run "$suite"
+    run "$suite" 2>"$results/$suite.stderr" | progress
     "$shared/bin/stestr" --repo-url "$results/stestr-$suite" last --subunit \
         >"$results/$suite.subunit" 2>/dev/null || true  # fails when tests did, and without results
 done

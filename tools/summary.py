@@ -1,11 +1,12 @@
 """Sum up a test run: ``python tools/summary.py DIRECTORY``.
 
 The directory holds, for each step, ``NAME.exit`` (the exit status of its command) and, when the
-step was a suite of tests, ``NAME.subunit`` (its results, as ``stestr last --subunit`` gives them).
-A step without results is a check and counts as one, passed or failed.
+step was a suite of tests, ``NAME.subunit`` (its results, as ``stestr last --subunit`` gives them)
+and ``NAME.stderr``. A step without results is a check and counts as one, passed or failed.
 
-Prints what failed with its traceback, what was skipped with its reason, what the numbers count,
-and last one line: ``N passed, N failed, N skipped``. Exits 1 when anything failed.
+Prints what failed with its traceback, then in a line each what failed and what was skipped with
+the reason, what the numbers count, and last one line: ``N passed, N failed, N skipped``. Exits 1
+when anything failed.
 
 The exit statuses keep the results honest: a suite that fails without a failed test (a module that
 cannot be imported, a worker that crashed) counts as failed, so does one in which no test ran, and
@@ -23,6 +24,7 @@ import testtools
 
 RUN = 'run'
 STATES = ('passed', 'failed', 'skipped')
+STDERR_LINES = 50
 
 # What testtools calls the ends of a test. Anything else, 'inprogress' above all, is a test that
 # began and never ended.
@@ -79,14 +81,17 @@ def _outcome(test: dict[str, Any]) -> Outcome:
     return Outcome(test['id'], 'failed', text if status == 'fail' else f'ended as {status}\n{text}')
 
 
-def judge_suite(name: str, status: int, stream: BinaryIO) -> Step:
+def judge_suite(name: str, status: int, stream: BinaryIO, stderr: str = '') -> Step:
     """Read a suite's results and hold them against its exit status."""
     step = Step(name, is_suite=True, outcomes=read_outcomes(stream))
+    why = ''
     if not step.outcomes:
-        step.breakage.append(Outcome(name, 'failed', f'no test ran (exit status {status})'))
+        why = f'no test ran (exit status {status})'
     elif status != 0 and step.count('failed') == 0:
-        why = f'exit status {status}, though no test failed: see the output above'
-        step.breakage.append(Outcome(name, 'failed', why))
+        why = f'exit status {status}, though no test failed'
+    if why:
+        said = '\n'.join([why, *stderr.splitlines()[-STDERR_LINES:]])
+        step.breakage.append(Outcome(name, 'failed', said))
     return step
 
 
@@ -104,7 +109,9 @@ def read_steps(directory: Path) -> Iterator[Step]:
         results = exit_file.with_suffix('.subunit')
         if results.exists():
             with results.open('rb') as stream:
-                yield judge_suite(exit_file.stem, status, stream)
+                stderr = exit_file.with_suffix('.stderr')
+                said = stderr.read_text(errors='replace') if stderr.exists() else ''
+                yield judge_suite(exit_file.stem, status, stream, said)
         else:
             yield judge_check(exit_file.stem, status)
 
@@ -119,12 +126,21 @@ def judge_run(steps: Iterable[Step]) -> list[Step]:
     return judged
 
 
+def _reason(detail: str) -> str:
+    """The line that a traceback ends with; without one, the first line."""
+    _, _, traceback = detail.rpartition('Traceback (most recent call last):\n')
+    raised = [line for line in traceback.splitlines() if line and not line.startswith(' ')]
+    return (raised or detail.splitlines() or [''])[0]
+
+
 def render(steps: list[Step]) -> list[str]:
     """Write the report; its last line is the result."""
     outcomes = [outcome for step in steps for outcome in step.outcomes + step.breakage]
     lines = []
     for failure in (o for o in outcomes if o.state == 'failed'):
         lines += ['', f'FAILED {failure.name}', *(f'    {d}' for d in failure.detail.splitlines())]
+    failed = [o for o in outcomes if o.state == 'failed']
+    lines += ['', *(f'FAILED {o.name}: {_reason(o.detail)}' for o in failed)] if failed else []
     skipped = [o for o in outcomes if o.state == 'skipped']
     lines += ['', *(f'SKIPPED {o.name}: {o.detail}' for o in skipped)] if skipped else []
     checks = ', '.join(step.name for step in steps if not step.is_suite) or 'none'

@@ -1,7 +1,6 @@
 """What the tests of the storage's contract share."""
 
 import contextlib
-import unittest
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from slotwright.storage.base import Claim, NewCluster, NewInstance, NewOperation
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from slotwright.storage.sqlalchemy.tables import metadata
+from tests import base
 from tests.contract import databases
 
 PROJECT = 'demo'
@@ -34,7 +34,7 @@ class Hands:
         return self.now
 
 
-class StoreCase(unittest.TestCase):
+class StoreCase(base.TestCase):
     """A store on an upgraded database without clusters; ``backend`` says which."""
 
     backend: databases.Backend
@@ -46,6 +46,7 @@ class StoreCase(unittest.TestCase):
         migration.upgrade(cls.url)
 
     def setUp(self) -> None:
+        super().setUp()
         self.store = self.connect()
         self.store.database.write(_empty)
 

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import datetime
-import unittest
 
 import sqlalchemy as sa
 
@@ -10,6 +9,7 @@ from slotwright.domain.errors import StorageUnavailable
 from slotwright.domain.topology import Address
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+from tests import base
 from tests.contract import databases
 
 
@@ -41,6 +41,7 @@ def _fill(conn):
 
 class Contract:
     def setUp(self):
+        super().setUp()
         self.url = self.backend.create()
 
     def test_upgrade_of_an_empty_database(self):
@@ -88,7 +89,7 @@ class Contract:
         self.assertEqual([], migration.check(self.url))
 
 
-class SQLiteTest(Contract, unittest.TestCase):
+class SQLiteTest(Contract, base.TestCase):
     backend = databases.SQLite()
 
     def test_a_database_in_memory(self):
@@ -135,9 +136,9 @@ class ServerContract(Contract):
             )
 
 
-class MariaDBTest(ServerContract, unittest.TestCase):
+class MariaDBTest(ServerContract, base.TestCase):
     backend = databases.MariaDB()
 
 
-class PostgreSQLTest(ServerContract, unittest.TestCase):
+class PostgreSQLTest(ServerContract, base.TestCase):
     backend = databases.PostgreSQL()

@@ -3,12 +3,12 @@
 import io
 import pathlib
 import re
-import unittest
 
 from oslo_config import cfg, generator
 
 from slotwright import conf as options
 from slotwright.defaults import set_library_defaults
+from tests import base
 
 SAMPLE = pathlib.Path(__file__).parents[2] / 'etc/slotwright/slotwright.conf'
 REFRESH = (
@@ -23,7 +23,7 @@ def sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], (part.strip() for part in parts[2::2]), strict=True))
 
 
-class SampleTest(unittest.TestCase):
+class SampleTest(base.TestCase):
     maxDiff = None
 
     def test_our_sections_are_up_to_date(self) -> None:

@@ -1,12 +1,11 @@
 """The join loop against a model of a node, in simulated time."""
 
-import testtools
-
 from guestagent.joining import Joiner, Pace, Peer, compare
 from slotwright.domain import errors
 from slotwright.domain.forming import DENSE_LIMIT
 from slotwright.domain.slots import SlotRange
 from slotwright.domain.topology import Address, parse_nodes
+from tests import base
 
 A, B, C = 'a' * 40, 'b' * 40, 'c' * 40
 MEMBERS = {A: [[0, 8191]], B: [[8192, 16383]]}
@@ -19,7 +18,7 @@ def line(node_id, owned, flags='master'):
 ME = line(A, '0-8191', 'myself,master')
 
 
-class CompareTests(testtools.TestCase):
+class CompareTests(base.TestCase):
     def _compare(self, text):
         members = {A: (SlotRange(0, 8191),), B: (SlotRange(8192, 16383),)}
         return compare(parse_nodes(text), members)
@@ -88,7 +87,7 @@ class ModelNode:
         return 'OK'
 
 
-class JoinerTests(testtools.TestCase):
+class JoinerTests(base.TestCase):
     def _join(self, node, forming=True, patience=30.0, check=lambda: None, ready=0.0):
         joiner = Joiner(
             node=node,
@@ -155,7 +154,7 @@ class JoinerTests(testtools.TestCase):
         self.assertEqual([500, 1000, 2000, 15000], set_to)
 
 
-class PaceTests(testtools.TestCase):
+class PaceTests(base.TestCase):
     def test_gossip_needs_a_short_timeout_above_the_dense_limit(self):
         self.assertEqual(15000, Pace.of(DENSE_LIMIT, True).timeout)
         self.assertEqual(1500, Pace.of(100, True).timeout)

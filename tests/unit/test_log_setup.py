@@ -5,15 +5,15 @@ import logging
 import uuid
 
 import fixtures
-import testtools
 from oslo_config import cfg
 from oslo_context import context
 from oslo_log import formatters
 
 from slotwright import log
+from tests import base
 
 
-class LogTest(testtools.TestCase):
+class LogTest(base.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.conf = cfg.ConfigOpts()

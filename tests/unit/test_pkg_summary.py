@@ -114,6 +114,8 @@ class RunTest(base.TestCase):
         self.assertIn(f'SKIPPED {self.id_of("test_skip")}: the reason it was skipped', before)
         self.assertIn(f'FAILED {self.id_of("test_fail")}', before)
         self.assertIn('FAILED types', before)
+        reason = 'AssertionError: the reason it failed'
+        self.assertIn(f'FAILED {self.id_of("test_fail")}: {reason}', before)
 
     def id_of(self, name: str) -> str:
         return SuiteWithEverything(name).id()
@@ -135,7 +137,9 @@ class RunTest(base.TestCase):
 
     def test_exit_status_counts_where_no_test_failed(self):
         self.suite('unit', 3, stream_of('test_pass'))
+        (self.directory / 'unit.stderr').write_text('a worker died\n')
         self.assertEqual('1 passed, 1 failed, 0 skipped', self.report()[-1])
+        self.assertIn('    a worker died', self.report())
 
     def test_run_without_suites_has_failed(self):
         self.check('lint', 0)

@@ -5,11 +5,11 @@ import uuid
 from typing import Any
 
 import oslo_messaging
-import testtools
 from oslo_config import cfg
 from oslo_messaging import conffixture
 
 from slotwright.rpc.transport import Transport, get_transport
+from tests import base
 
 TARGET = oslo_messaging.Target(topic='things', version='1.0')
 
@@ -26,7 +26,7 @@ class Endpoint:
         return self.answer
 
 
-class LocalDriverTest(testtools.TestCase):
+class LocalDriverTest(base.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(conffixture.ConfFixture(cfg.CONF))

@@ -1,12 +1,12 @@
 """The threads of an RPC server."""
 
 import threading
-import unittest
 
 from slotwright.rpc.workers import Workers
+from tests import base
 
 
-class WorkersTest(unittest.TestCase):
+class WorkersTest(base.TestCase):
     def test_all_that_was_submitted_is_done_before_a_shutdown_ends(self) -> None:
         workers, done = Workers(3), []
         for number in range(50):

@@ -4,7 +4,6 @@ import concurrent.futures
 import os
 import sqlite3
 import tempfile
-import unittest
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -13,12 +12,14 @@ from oslo_db import exception as db_exception
 from slotwright.domain.errors import StorageUnavailable
 from slotwright.storage.sqlalchemy import engine, options, transactions
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+from tests import base
 
 NUMBERS = sa.Table('numbers', sa.MetaData(), sa.Column('number', sa.Integer))
 
 
-class DatabaseTest(unittest.TestCase):
+class DatabaseTest(base.TestCase):
     def setUp(self):
+        super().setUp()
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.path = f'{directory.name}/data.sqlite'
@@ -135,7 +136,7 @@ class DatabaseTest(unittest.TestCase):
         self.assertEqual(['wal', 1, engine.SQLITE_BUSY_TIMEOUT], self.database.read(ask))
 
 
-class EngineTest(unittest.TestCase):
+class EngineTest(base.TestCase):
     def test_mysql_is_spoken_in_utf8mb4_by_the_driver_that_is_installed(self):
         for url in ('mysql://u:p@h/d', 'mariadb+pymysql://u:p@h/d', 'mysql+pymysql://u:p@h/d'):
             made = engine.create(url)
@@ -150,7 +151,7 @@ class EngineTest(unittest.TestCase):
         )
 
 
-class ConfigTest(unittest.TestCase):
+class ConfigTest(base.TestCase):
     def test_the_store_that_the_configuration_names(self):
         conf = cfg.ConfigOpts()
         options.register_options(conf)

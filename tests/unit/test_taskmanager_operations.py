@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import unittest
 from collections.abc import Callable, Sequence
 
 from slotwright.domain import errors, slots
@@ -16,12 +15,13 @@ from slotwright.storage.base import Claim
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from taskmanager.strategy import RedisTaskManagerStrategy, TaskManagerStrategy
+from tests import base
 from tests.controlplane import PROJECT, ControlPlane
 
 MOST_STEPS = 2000
 
 
-class OperationTestCase(unittest.TestCase):
+class OperationTestCase(base.TestCase):
     empty: str
 
     @classmethod
