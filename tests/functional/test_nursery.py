@@ -95,7 +95,8 @@ class NurseryTests(TestCase):
     def test_nothing_is_left_of_it(self):
         nursery = Nursery()
         nursery.warm_up()
-        self.assertEqual(1, len(self.nurseries()))
+        # A process whose exec() is under way has no command line yet.
+        wait_until(self.nurseries, 'the nursery to show what it is')
         nursery.close()
         self.assertEqual([], self.nurseries())
 
