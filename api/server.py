@@ -1,9 +1,13 @@
-"""The HTTP server around the application: cheroot, one thread per request."""
+"""The HTTP server around the application: cheroot, one thread per request.
+
+The threads may be eventlet's, where the standard library is patched to make them so.
+"""
 
 import contextlib
 import ipaddress
 import json
 import logging
+import select
 import socket
 import threading
 import time
@@ -23,6 +27,8 @@ _LINGER_SECONDS = 3.0
 class ApiServer:
     """Serves ``app`` on ``host``:``port`` (0 takes a free one) until it is stopped.
 
+    :param threads: requests served at the same time.
+    :param green: whether they are eventlet's.
     :raises ValueError: for a host that others can reach, when ``loopback_only``.
     """
 
@@ -34,11 +40,12 @@ class ApiServer:
         threads: int,
         *,
         loopback_only: bool = True,
+        green: bool = False,
     ) -> None:
         if loopback_only:
             _require_loopback(host)
         self._loopback_only = loopback_only
-        self._server = _Server(
+        self._server = (_GreenServer if green else _Server)(
             (host, port), app, numthreads=threads, request_queue_size=128, shutdown_timeout=15
         )
         self._thread = threading.Thread(target=self._server.serve, name='api-server')
@@ -153,3 +160,22 @@ class _Server(wsgi.Server):
     def error_log(self, msg: str = '', level: int = logging.INFO, traceback: bool = False) -> None:
         """What the server has to say goes to the log, not to standard error."""
         LOG.log(level, '%s', msg, exc_info=traceback)
+
+
+class _GreenServer(_Server):
+    """Has a thread for each idle connection as well.
+
+    cheroot's selector would not learn of a connection that comes back to it while it waits:
+    there is no epoll on green threads, and what stands in for it takes its list at the start.
+    """
+
+    def put_conn(self, conn: cheroot_server.HTTPConnection) -> None:
+        threading.Thread(target=self._wait_for_request, args=(conn,), daemon=True).start()
+
+    def _wait_for_request(self, conn: cheroot_server.HTTPConnection) -> None:
+        idle_until = time.monotonic() + self.timeout
+        while self.ready and time.monotonic() < idle_until:
+            if conn.rfile.has_data() or select.select([conn.socket], [], [], 1.0)[0]:
+                self.process_conn(conn)
+                return
+        conn.close()

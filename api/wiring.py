@@ -131,8 +131,13 @@ class ApiService:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def build_service(conf: cfg.ConfigOpts, transport: Transport, store: Store) -> ApiService:
-    """The REST daemon on its own threads, not started yet."""
+def build_service(
+    conf: cfg.ConfigOpts, transport: Transport, store: Store, *, green: bool = False
+) -> ApiService:
+    """The REST daemon on its own threads, not started yet.
+
+    :param green: whether those are eventlet's.
+    """
     login = strategies.load(conf)
     executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
     application = build(
@@ -151,5 +156,6 @@ def build_service(conf: cfg.ConfigOpts, transport: Transport, store: Store) -> A
         conf.api.bind_port,
         conf.api.threads,
         loopback_only=login.loopback_only,
+        green=green,
     )
     return ApiService(server, executor)

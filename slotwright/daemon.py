@@ -4,14 +4,15 @@ SIGTERM and SIGINT drain: services stop in reverse order, what they have taken i
 finished, and the exit code is 0. A second one leaves at once. SIGHUP reads the
 configuration files again and takes over options that are marked mutable.
 
-Only the standard library's ``threading`` and ``queue`` are used, so a patched standard
+Only the standard library's ``threading`` and ``socket`` are used, so a patched standard
 library turns all of this green without a second code path.
 """
 
+import contextlib
 import logging
 import os
-import queue
 import signal
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -60,8 +61,9 @@ class Daemon:
         self._services = services
         self._periodics = periodics
         self._ended = ended
-        # Its put() may be called from a signal handler, whatever the thread holds.
-        self._events: queue.SimpleQueue[int] = queue.SimpleQueue()
+        # Numbers of signals, a byte each. A socket, because it may be written to from a signal
+        # handler, whatever the thread holds, and because that wakes eventlet's hub too.
+        self._ear, self._mouth = socket.socketpair()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._draining = False
@@ -79,11 +81,13 @@ class Daemon:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            self._ear.close()
+            self._mouth.close()
         return 0
 
     def stop(self) -> None:
         """Drain, as SIGTERM does; from any thread."""
-        self._events.put(signal.SIGTERM)
+        self._tell(signal.SIGTERM)
 
     def _run(self) -> None:
         started: list[Service] = []
@@ -95,7 +99,7 @@ class Daemon:
             if self._ended is not None:
                 threading.Thread(target=self._watch, args=(self._ended,), daemon=True).start()
             LOG.info('Running')
-            while self._events.get() == signal.SIGHUP:
+            while self._ear.recv(1)[0] == signal.SIGHUP:
                 self._mutate()
             LOG.info('Draining')
         finally:
@@ -108,7 +112,11 @@ class Daemon:
                 # Not sys.exit(): that would wait for the very threads being left behind.
                 os._exit(1)
             self._draining = True
-        self._events.put(number)
+        self._tell(number)
+
+    def _tell(self, number: int) -> None:
+        with contextlib.suppress(OSError):  # the daemon has ended
+            self._mouth.send(bytes([number]))
 
     def _start_periodics(self) -> None:
         for work, spacing in self._periodics:

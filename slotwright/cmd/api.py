@@ -2,20 +2,28 @@
 
 from collections.abc import Sequence
 
-from api import wiring
-from slotwright.cmd import startup
-from slotwright.daemon import Daemon
-from slotwright.rpc.transport import get_transport
-from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+from slotwright.cmd import concurrency
 
 PROGRAM = 'slotwright-api'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    green = concurrency.wanted(PROGRAM, argv) == concurrency.EVENTLET
+    if green:
+        concurrency.start_patched(PROGRAM)
+    # Not before: what they import must find the standard library patched.
+    from api import wiring
+    from slotwright.cmd import startup
+    from slotwright.daemon import Daemon
+    from slotwright.rpc.transport import get_transport
+    from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+
     conf = startup.configure(PROGRAM, argv)
     with startup.explained(PROGRAM):
+        if green:
+            concurrency.require_green_database(conf.database.connection)
         store = SQLAlchemyStore.from_config(conf)
-        service = wiring.build_service(conf, get_transport(conf), store)
+        service = wiring.build_service(conf, get_transport(conf), store, green=green)
         return Daemon(conf, [service]).run()
 
 

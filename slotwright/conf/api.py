@@ -4,6 +4,20 @@ from oslo_config import cfg
 
 GROUP = 'api'
 
+CONCURRENCY = cfg.StrOpt(
+    'concurrency',
+    default='threading',
+    choices=[
+        ('threading', 'Threads of the operating system.'),
+        (
+            'eventlet',
+            'Green threads, for very many slow callers; with MariaDB or MySQL only, and not '
+            'in slotwright standalone.',
+        ),
+    ],
+    help='What the threads of slotwright-api are.',
+)
+
 OPTS = [
     cfg.StrOpt(
         'bind_host',
@@ -40,7 +54,13 @@ OPTS = [
         min=0,
         help='The same for all other requests together. Trove allows 200.',
     ),
-    cfg.IntOpt('threads', default=8, min=1, help='Requests served at the same time.'),
+    CONCURRENCY,
+    cfg.IntOpt(
+        'threads',
+        default=8,
+        min=1,
+        help='Requests served at the same time. With concurrency eventlet hundreds cost little.',
+    ),
     cfg.IntOpt('fanout', default=32, min=1, help='Guests asked at the same time.'),
     cfg.IntOpt(
         'max_request_body_size',

@@ -14,9 +14,11 @@ from tests.unit.api_fixture import ApiTestCase, create_body
 class ServedTest(ApiTestCase):
     """The application behind its real server, on a free port of this machine."""
 
+    green = False
+
     def setUp(self) -> None:
         super().setUp()
-        self.server = ApiServer(self.client.app, '127.0.0.1', 0, 4)
+        self.server = ApiServer(self.client.app, '127.0.0.1', 0, 4, green=self.green)
         self.addCleanup(self.server.stop)
         self.server.start()
         self.port = int(self.server.url.rpartition(':')[2])
@@ -123,6 +125,12 @@ class ServedTest(ApiTestCase):
         self.assertRaises(OSError, second.start)
         second.stop()  # as the daemon does after a start that failed
         second.wait()
+
+
+class GreenServedTest(ServedTest):
+    """The server that is used with green threads, on those of the operating system."""
+
+    green = True
 
 
 class LoopbackTest(TestCase):
