@@ -24,6 +24,7 @@ from api.database import (
 from api.database.resources import Parts, require_project
 from api.health import Healthcheck
 from api.metrics import Metrics, Requests
+from api.openapi.document import OpenApi
 from slotwright.domain.errors import Forbidden, InvalidRequest, SlotwrightError
 
 LOG = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ def build(
     unserved.add_routes(app, parts, '/v1.0/{tenant_id}')
     app.add_route('/', versions.ApiVersions())
     app.add_route('/v1.0', versions.ApiVersions(), suffix='one')
+    app.add_route('/openapi.json', OpenApi())
     app.add_route('/healthcheck', health)
     app.add_route('/metrics', Metrics(registry))
     return request_ids.RequestIds(app)

@@ -19,8 +19,8 @@ from api.auth.strategies import Strategy
 from api.policy.catalog import UNSERVED
 from slotwright.domain.errors import Forbidden, OverLimit, Unauthorized
 
-#: Open to everybody: which versions there are, and whether we are well.
-PUBLIC = frozenset({'/', '/v1.0', '/healthcheck'})
+#: Open to everybody: which versions there are, what can be asked, and whether we are well.
+PUBLIC = frozenset({'/', '/v1.0', '/openapi.json', '/healthcheck'})
 
 #: What proxies and middleware tell one another about a caller. Sent to us they are lies.
 _TOLD = ('HTTP_X_USER', 'HTTP_X_PROJECT', 'HTTP_X_TENANT', 'HTTP_X_ROLE', 'HTTP_X_IDENTITY',

@@ -22,6 +22,7 @@ from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from slotwright.storage.sqlalchemy.tables import metadata
 from tests.base import TestCase
+from tests.openapi import CheckedClient
 
 
 class PlayedTaskManager:
@@ -117,7 +118,7 @@ class ApiTestCase(TestCase):
             pause=self.pauses.append,
             now=lambda: self.now or wiring.utcnow(),
         )
-        return testing.TestClient(app, headers={'Host': 'api.example:8779'})
+        return CheckedClient(app, headers={'Host': 'api.example:8779'})
 
     # Requests.
 

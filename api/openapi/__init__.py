@@ -1,0 +1,1 @@
+"""The description of the REST API that ``/openapi.json`` serves (OpenAPI 3.1)."""
