@@ -65,8 +65,11 @@ class Counted(Collector):
             return
         up.add_metric((), 1)
         yield up
-        clusters = GaugeMetricFamily('slotwright_clusters', 'Clusters that are there.')
-        clusters.add_metric((), census.clusters)
+        clusters = GaugeMetricFamily(
+            'slotwright_clusters', 'Clusters that are there, by their task.', labels=('task',)
+        )
+        for task, count in census.clusters.items():
+            clusters.add_metric((task,), count)
         yield clusters
         instances = GaugeMetricFamily(
             'slotwright_instances',

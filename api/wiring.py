@@ -28,6 +28,7 @@ from api.settings import Settings
 from api.strategy import Rules
 from api.views import Views
 from slotwright.engine import version_found
+from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
 from slotwright.rpc.transport import Transport
@@ -64,6 +65,7 @@ def build(
     login: Strategy | None = None,
     broker: Look | None = None,
     now: Callable[[], datetime.datetime] = utcnow,
+    registry: CollectorRegistry | None = None,
 ) -> WSGIApplication:
     """The WSGI application for ``api.server.ApiServer``.
 
@@ -74,6 +76,7 @@ def build(
     :param engine_version: number of the Redis server found on this host, if any.
     :param login: how callers prove who they are; [api] auth_strategy when not given.
     :param broker: looks whether the broker answers; None where there is none.
+    :param registry: what /metrics shows besides.
     :raises slotwright.loading.InvalidConfiguration: for a strategy that cannot be loaded.
     """
     settings = Settings.from_conf(conf)
@@ -103,7 +106,7 @@ def build(
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
     entrance = guard.Guard(login or strategies.load(conf), guard.make_enforcer(conf), rates)
     parts = Parts(store, settings, datastores, clusters, roots, quotas, views)
-    registry = CollectorRegistry()
+    registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
     return app.build(parts, entrance, Healthcheck(store, broker), registry)
 
@@ -139,6 +142,8 @@ def build_service(
     :param green: whether those are eventlet's.
     """
     login = strategies.load(conf)
+    registry = CollectorRegistry()
+    transport.observe = RpcTimes(registry)
     executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
     application = build(
         conf,
@@ -149,6 +154,7 @@ def build_service(
         engine_version=lambda: version_found(conf.redis.datastore_versions),
         login=login,
         broker=transport.broker.check if transport.broker else None,
+        registry=registry,
     )
     server = ApiServer(
         application,

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from prometheus_client import CollectorRegistry
+
 from slotwright.cmd import startup
-from slotwright.daemon import Daemon
+from slotwright.daemon import Daemon, Service
+from slotwright.metrics import MetricsServer, RpcTimes
 from slotwright.rpc.transport import get_transport
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from taskmanager import wiring
@@ -14,8 +17,18 @@ PROGRAM = 'slotwright-taskmanager'
 def main(argv: Sequence[str] | None = None) -> int:
     conf = startup.configure(PROGRAM, argv)
     with startup.explained(PROGRAM):
-        service = wiring.build(conf, get_transport(conf), SQLAlchemyStore.from_config(conf))
-        return Daemon(conf, [service]).run()
+        transport = get_transport(conf)
+        services: list[Service] = []
+        if conf.taskmanager.metrics_port:
+            registry = CollectorRegistry()
+            transport.observe = RpcTimes(registry)
+            services.append(
+                MetricsServer(
+                    registry, conf.taskmanager.metrics_host, conf.taskmanager.metrics_port
+                )
+            )
+        services.append(wiring.build(conf, transport, SQLAlchemyStore.from_config(conf)))
+        return Daemon(conf, services).run()
 
 
 if __name__ == '__main__':

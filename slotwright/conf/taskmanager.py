@@ -55,4 +55,15 @@ OPTS = [
         ],
         help='Where instances run.',
     ),
+    cfg.PortOpt(
+        'metrics_port',
+        default=0,
+        help='Port on which Prometheus finds /metrics of this daemon: what became of its RPC '
+        'messages. 0 for none.',
+    ),
+    cfg.HostAddressOpt(
+        'metrics_host',
+        default='127.0.0.1',
+        help='Address of metrics_port. Whoever reaches it may read; there is no login.',
+    ),
 ]

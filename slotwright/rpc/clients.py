@@ -4,7 +4,9 @@ Every method answers, or raises an error of ``slotwright.domain.errors``, in bou
 also while the broker is down.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import oslo_messaging
@@ -51,6 +53,7 @@ class _Channel:
         self._since = dict(since or {})
         self._version = version
         self._transport = transport
+        self._topic = topic
         self._client = oslo_messaging.get_rpc_client(
             transport,
             oslo_messaging.Target(topic=topic, version=version),
@@ -60,11 +63,12 @@ class _Channel:
         )
 
     def cast(self, context: CommandContext, method: str, **arguments: Any) -> None:
-        self._transport.ensure_reachable()
-        try:
-            self._client.cast(context, method, **arguments)
-        except (oslo_messaging.MessagingException, *BROKER_ERRORS) as error:
-            self._fail(error)
+        with self._observed(method, 'sent'):
+            self._transport.ensure_reachable()
+            try:
+                self._client.cast(context, method, **arguments)
+            except (oslo_messaging.MessagingException, *BROKER_ERRORS) as error:
+                self._fail(error)
 
     def call(
         self,
@@ -75,6 +79,17 @@ class _Channel:
         **arguments: Any,
     ) -> Any:
         """:raises oslo_messaging.MessagingTimeout: nobody answered within ``timeout``."""
+        with self._observed(method, 'answered'):
+            return self._call(context, method, timeout, server, arguments)
+
+    def _call(
+        self,
+        context: CommandContext,
+        method: str,
+        timeout: float,
+        server: str | None,
+        arguments: Mapping[str, Any],
+    ) -> Any:
         self._transport.ensure_reachable(for_call=True)
         monitor = MONITOR_TIMEOUT if timeout > MONITOR_TIMEOUT else None
         client = self._client.prepare(
@@ -95,6 +110,20 @@ class _Channel:
             raise
         except (oslo_messaging.MessagingException, *BROKER_ERRORS) as error:
             self._fail(error)
+
+    @contextlib.contextmanager
+    def _observed(self, method: str, outcome: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        except SlotwrightError as error:
+            outcome = error.code
+            raise
+        except oslo_messaging.MessagingTimeout:
+            outcome = 'silent'
+            raise
+        finally:
+            self._transport.observe(self._topic, method, outcome, time.perf_counter() - began)
 
     def _fail(self, error: Exception) -> NoReturn:
         if isinstance(error, oslo_messaging.RPCVersionCapError):

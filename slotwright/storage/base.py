@@ -67,7 +67,7 @@ class Claim:
 class Census:
     """How many there are of what, in all projects; no zeros."""
 
-    clusters: int
+    clusters: Mapping[str, int]  # by name of their task; NONE: nothing is being done to them
     instances: Mapping[tuple[str, str], int]  # by status, and HEALTHY, CRASHED or UNKNOWN
     operations: Mapping[tuple[str, str], tuple[int, float]]  # by kind and state; leased seconds
 

@@ -113,6 +113,31 @@ class RpcParts:
 class RpcSuite(RpcParts):
     """The tests."""
 
+    def test_what_becomes_of_messages_is_observed(self) -> None:
+        transport = self.open_transport()
+        seen: list[tuple[str, str, str]] = []
+        transport.observe = lambda *told: seen.append(told[:3])
+
+        def act(method: str, _arguments: Any) -> None:
+            if method == 'leave':
+                raise errors.NodeHoldsData('owns 5461 slots')
+
+        name = self.serve(transport, contract.GUESTAGENT_TOPIC, Guest(act))
+        guests = GuestAgentClient(transport, high_timeout=20.0, low_timeout=0.3)
+        guests.node(name).status(CONTEXT)
+        self.assertRaises(errors.NodeHoldsData, guests.node(name).leave, CONTEXT)
+        self.assertRaises(errors.GuestSilent, guests.node('nobody').status, CONTEXT)
+        TaskManagerClient(transport, 1.0).create_cluster(CONTEXT, 'cluster-1')
+        self.assertEqual(
+            [
+                ('guestagent', 'status', 'answered'),
+                ('guestagent', 'leave', 'node_holds_data'),
+                ('guestagent', 'status', 'silent'),
+                ('taskmanager', 'create_cluster', 'sent'),
+            ],
+            seen,
+        )
+
     def test_a_call_carries_its_context_and_answer(self) -> None:
         endpoint, node = self.guest(lambda *_: {'nodes': 'text', 'keys': 3, 'none': None})
         self.assertEqual({'nodes': 'text', 'keys': 3, 'none': None}, node.status(CONTEXT))

@@ -1,4 +1,4 @@
-"""slotwright-api as a process: what its threads are, and what signals do to the daemons."""
+"""The daemons as programs: what their threads are, what signals do, what Prometheus sees."""
 
 import contextlib
 import http.client
@@ -10,11 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import fixtures
 import pymysql
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.engine import make_url
 
 from tests import servers
@@ -127,19 +129,45 @@ class RefusedDatabaseTest(TestCase):
                 self.assertNotIn('Traceback', ended.stderr)
 
 
-class SignalsTest(TestCase):
-    """SIGHUP has every daemon read its files again, and go on as they say."""
+class OperatorsTest(TestCase):
+    """What an operator sees of the daemons, and does to them."""
 
     timeout = 300
 
     def setUp(self) -> None:
         super().setUp()
         broker = servers.shared(servers.RabbitMQ)
-        self.plane = self.useFixture(
-            Deployment(broker.new_vhost(), options={'DEFAULT': {'debug': False}})
-        )
+        self.metrics_port = servers.free_port()
+        options = {
+            'DEFAULT': {'debug': False},
+            'taskmanager': {'metrics_port': self.metrics_port},
+        }
+        self.plane = self.useFixture(Deployment(broker.new_vhost(), options=options))
 
-    def test_hangup(self) -> None:
+    def test_rpc_is_counted(self) -> None:
+        plane = self.plane
+        plane.api.completed(plane.api.create(1)['id'])
+        sent = self.scrape(plane.port)
+        self.assertEqual(1, sent['taskmanager', 'create_cluster', 'sent'])
+        asked = self.scrape(self.metrics_port)
+        self.assertEqual(1, asked['guestagent', 'prepare', 'answered'])
+
+    def scrape(self, port: int) -> dict[tuple[str, str, str], float]:
+        """The number of RPC messages by topic, method and outcome."""
+        with urllib.request.urlopen(f'http://127.0.0.1:{port}/metrics', timeout=60) as answer:
+            text = answer.read().decode()
+        return {
+            (
+                sample.labels['topic'],
+                sample.labels['method'],
+                sample.labels['outcome'],
+            ): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == 'slotwright_rpc_seconds_count'
+        }
+
+    def test_hangup_reads_the_configuration_again(self) -> None:
         plane = self.plane
         cluster = plane.api.completed(plane.api.create(1)['id'])
         (instance,) = cluster['instances']
