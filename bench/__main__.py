@@ -10,7 +10,7 @@ Measure = Callable[[Sequence[int], int], Iterator[report.Row]]
 
 #: What there is to measure, with the sizes it is measured at unless told otherwise.
 MEASURES: dict[str, tuple[Measure, tuple[int, ...]]] = {
-    'forming': (forming.measure, (3, 6, 12)),
+    'forming': (forming.measure, (3, 6, 12, 25)),
     'create': (creating.measure, (3, 6)),
     'listing': (listing.measure, (1, 10, 20)),
 }

@@ -1,7 +1,8 @@
-"""What a page of clusters and a create cost the API: SQL statements and CPU.
+"""What lists, shows and creates cost the API: SQL statements, CPU and requests a second.
 
 CPU is user and system time of the server's process, on SQLite in a file, over HTTP. Statements
-are counted in this process, on the same database.
+are counted in this process, on the same database. Requests a second come over ``CALLERS``
+connections at once, from this process, which takes its part of the machine too.
 """
 
 import base64
@@ -11,6 +12,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +32,7 @@ from tests.deployment import cluster_body
 from tests.guarded import Process, wait_until
 
 REQUESTS = 100  # in a run
+CALLERS = 4
 MASTERS = 3
 CLUSTERS = '/v1.0/demo/clusters'
 BODY = json.dumps({'cluster': cluster_body(MASTERS)})
@@ -49,14 +52,27 @@ class Server(fixtures.Fixture):
         self._process = self.useFixture(Process(self._command))
         wait_until(lambda: b'http://' in self._process.log_tail(), 'the server to listen')
         url = urlsplit(self._process.log_tail().decode().split()[-1])
-        self._connection = http.client.HTTPConnection(str(url.netloc), timeout=30)
-        self.addCleanup(self._connection.close)
+        self._netloc = str(url.netloc)
+        self._connection = self._connect()
 
     def get(self, path: str) -> bytes:
-        return self._ask('GET', path)
+        return ask(self._connection, 'GET', path)
 
     def post(self, path: str) -> bytes:
-        return self._ask('POST', path, BODY)
+        return ask(self._connection, 'POST', path, BODY)
+
+    def rate(self, path: str) -> float:
+        """GETs of ``path`` that are answered in a second."""
+        connections = [self._connect() for _ in range(CALLERS)]
+
+        def call(connection: http.client.HTTPConnection) -> None:
+            for _ in range(REQUESTS):
+                ask(connection, 'GET', path)
+
+        with ThreadPoolExecutor(CALLERS) as callers:
+            began = time.monotonic()
+            list(callers.map(call, connections))
+            return CALLERS * REQUESTS / (time.monotonic() - began)
 
     def cpu(self, call: Callable[[], object]) -> float:
         """Milliseconds of the process for one call, over ``REQUESTS`` of them."""
@@ -65,17 +81,25 @@ class Server(fixtures.Fixture):
             call()
         return (self._spent() - before) / REQUESTS * 1000
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> bytes:
-        self._connection.request(method, path, body, HEADERS)
-        answer = self._connection.getresponse()
-        data = answer.read()
-        if answer.status not in (200, 202):
-            raise RuntimeError(f'{answer.status}: {data[:200]!r}')
-        return data
+    def _connect(self) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection(self._netloc, timeout=30)
+        self.addCleanup(connection.close)
+        return connection
 
     def _spent(self) -> float:
         fields = Path(f'/proc/{self._process.pid}/stat').read_text().rpartition(')')[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def ask(
+    connection: http.client.HTTPConnection, method: str, path: str, body: str | None = None
+) -> bytes:
+    connection.request(method, path, body, HEADERS)
+    answer = connection.getresponse()
+    data = answer.read()
+    if answer.status not in (200, 202):
+        raise RuntimeError(f'{answer.status}: {data[:200]!r}')
+    return data
 
 
 def statements(database: str, pages: Sequence[int]) -> list[int]:
@@ -101,6 +125,31 @@ def statements(database: str, pages: Sequence[int]) -> list[int]:
     return counts
 
 
+def beside_bare(ours: Server, path: str, what: str, target: str, runs: int) -> Iterator[Row]:
+    """A GET of ``path`` by us, and by a bare Falcon application that answers the same JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder, 'answer.json')
+        answer.write_bytes(ours.get(path))
+        took, floor, rate, most = [], [], [], []
+        with Server('bare', str(answer)) as bare:
+            for _ in range(runs):
+                took.append(ours.cpu(lambda: ours.get(path)))
+                floor.append(bare.cpu(lambda: bare.get(path)))
+                rate.append(ours.rate(path))
+                most.append(bare.rate(path))
+    against = 'bare Falcon, the same JSON'
+    yield Row(
+        f'CPU of a GET of {what}', spread(took, 'ms'), against, spread(floor, 'ms'), '', target
+    )
+    yield Row(
+        what=f'GETs of {what} a second',
+        ours=spread(rate, '/s'),
+        against=against,
+        theirs=spread(most, '/s'),
+        ratio=f'{median(rate) / median(most):.2f}x',
+    )
+
+
 def measure(pages: Sequence[int], runs: int) -> Iterator[Row]:
     """Statements for each of ``pages``, then the CPU of a page of 10 and of a create."""
     with tempfile.TemporaryDirectory() as folder:
@@ -115,32 +164,25 @@ def measure(pages: Sequence[int], runs: int) -> Iterator[Row]:
                 target='the same for all',
             )
             page = f'{CLUSTERS}?limit=10'
-            answer = Path(folder, 'page.json')
-            answer.write_bytes(ours.get(page))
-            with Server('bare', str(answer)) as bare, Server('basic', database) as basic:
-                took, floor, logged_in = [], [], []
+            yield from beside_bare(ours, page, '10 clusters of 3', f'≤ {PAGE_TARGET} ms', runs)
+            first = json.loads(ours.get(page))['clusters'][0]['id']
+            yield from beside_bare(ours, f'{CLUSTERS}/{first}', 'one cluster of 3', '', runs)
+            with Server('basic', database) as basic:
+                took, logged_in = [], []
                 basic.get(page)  # the first login of all takes a bcrypt
                 for _ in range(runs):
                     took.append(ours.cpu(lambda: ours.get(page)))
-                    floor.append(bare.cpu(lambda: bare.get(page)))
                     logged_in.append(basic.cpu(lambda: basic.get(page)))
             yield Row(
-                what='CPU of a GET of 10 clusters of 3',
-                ours=spread(took, 'ms'),
-                against='bare Falcon, the same JSON',
-                theirs=spread(floor, 'ms'),
-                target=f'≤ {PAGE_TARGET} ms',
-            )
-            # Each project has a quota; 60 clusters of 3 are within it.
-            numbers = itertools.count()
-            yield Row(
-                what='the same with a login (http_basic)',
+                what='CPU of a GET of 10 clusters with a login (http_basic)',
                 ours=spread(logged_in, 'ms'),
                 against='without one',
                 theirs=spread(took, 'ms'),
                 ratio=f'{median(logged_in) / median(took):.2f}x',
                 target='≤ 1.50x',
             )
+            # Each project has a quota; 60 clusters of 3 are within it.
+            numbers = itertools.count()
             created = [
                 ours.cpu(lambda: ours.post(f'/v1.0/p{next(numbers) // 60}/clusters'))
                 for _ in range(runs)

@@ -61,7 +61,8 @@ def ours(
 def bare(data: object) -> WSGIApplication:
     """What Falcon costs without anything of ours."""
     app: falcon.App[Any, Any] = falcon.App()
-    app.add_route('/v1.0/{tenant_id}/clusters', Answer(data))
+    for path in ('clusters', 'clusters/{cluster_id}'):
+        app.add_route(f'/v1.0/{{tenant_id}}/{path}', Answer(data))
     return app
 
 
