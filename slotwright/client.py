@@ -11,9 +11,9 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from slotwright.domain.errors import (
     Forbidden,
@@ -26,6 +26,8 @@ from slotwright.domain.errors import (
 )
 
 TIMEOUT = 30.0  # seconds for one answer
+
+Found = TypeVar('Found')
 
 _ERRORS: Mapping[int, type[SlotwrightError]] = {
     HTTPStatus.UNAUTHORIZED: Unauthorized,
@@ -60,17 +62,27 @@ class Client:
             raise InvalidRequest('Set OS_ENDPOINT, such as http://127.0.0.1:8779/v1.0/PROJECT')
         return cls(endpoint, _login(environment))
 
-    def get(self, name: str, *path: str) -> Mapping[str, Any]:
-        """The member ``name`` of the JSON object that a GET answers.
+    def get(self, name: str, *path: str, timeout: float = TIMEOUT) -> Mapping[str, Any]:
+        """The object ``name`` in what a GET answers, within ``timeout`` seconds.
+
+        :raises SlotwrightError: see ``list``.
+        """
+        return self._get(dict, name, path, timeout)
+
+    def list(self, name: str, *path: str) -> Sequence[Mapping[str, Any]]:
+        """The list ``name`` in what a GET answers.
 
         :raises SlotwrightError: Unauthorized, Forbidden, NotFound, OverLimit and
             InvalidRequest as the API has it; Unavailable when it cannot be reached, fails, or
             answers something else.
         """
+        return self._get(list, name, path, TIMEOUT)
+
+    def _get(self, kind: type[Found], name: str, path: Sequence[str], timeout: float) -> Found:
         quoted = '/'.join(urllib.parse.quote(part, safe='') for part in path)
         request = urllib.request.Request(f'{self._endpoint}/{quoted}', headers=self._headers)
         try:
-            with _OPENER.open(request, timeout=TIMEOUT) as answer:
+            with _OPENER.open(request, timeout=timeout) as answer:
                 body = json.loads(answer.read())
         except urllib.error.HTTPError as error:
             fallback = Unavailable if error.code >= 500 else InvalidRequest
@@ -78,7 +90,7 @@ class Client:
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Unavailable(f'{self._endpoint} does not answer: {error}') from error
         member = body.get(name) if isinstance(body, dict) else None
-        if not isinstance(member, dict):
+        if not isinstance(member, kind):
             raise Unavailable(f'{self._endpoint} answers as no API of ours does')
         return member
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from slotwright.client import Client
+from slotwright.client import TIMEOUT, Client
 from slotwright.domain.errors import (
     Forbidden,
     InvalidRequest,
@@ -35,6 +35,7 @@ DONE, FAILED, USAGE, TIMED_OUT, NOT_FOUND, UNREACHABLE, REFUSED = range(7)
 
 POLL = 0.5  # seconds between two looks
 BUSY = 5.0  # seconds more when the project asks too often
+LOOK = 1.0  # seconds that a look has, however little is left of --timeout
 PATIENCE = 30.0  # seconds without an answer
 
 _ENDED = {'completed': DONE, 'failed': FAILED}
@@ -66,7 +67,8 @@ class Wait:
         cluster_id = ''
         while True:
             try:
-                operation, found = self._look(kind, cluster_id or name)
+                left = None if timeout is None else began + timeout - self._clock()
+                operation, found = self._look(kind, cluster_id or name, left)
                 heard = self._clock()
                 cluster_id = found or cluster_id  # a name may be given to another one
                 if operation is None or operation['state'] in _ENDED:
@@ -91,11 +93,14 @@ class Wait:
                 return TIMED_OUT
             self._sleep(POLL)
 
-    def _look(self, kind: str, name: str) -> tuple[Mapping[str, Any] | None, str]:
+    def _look(
+        self, kind: str, name: str, left: float | None
+    ) -> tuple[Mapping[str, Any] | None, str]:
         """The operation, and the cluster's id when that was asked for."""
+        patience = TIMEOUT if left is None else min(TIMEOUT, max(LOOK, left))
         if kind == 'operations':
-            return self._client.get('operation', kind, name), ''
-        cluster = self._client.get('cluster', kind, name)
+            return self._client.get('operation', kind, name, timeout=patience), ''
+        cluster = self._client.get('cluster', kind, name, timeout=patience)
         return cluster.get('operation'), str(cluster.get('id', ''))
 
     def _show(self, operation: Mapping[str, Any]) -> None:
@@ -133,20 +138,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     what.add_argument('--operation', help='id of an operation, instead')
     parser.add_argument('--timeout', type=_seconds, help='seconds; no end without')
     given = parser.parse_args(argv)
-    try:
-        client = Client.from_environment(os.environ)
+
+    def run(client: Client) -> int:
         wait = Wait(client, tell=lambda line: print(line, file=sys.stderr, flush=True))
         if given.operation:
             return wait.run('operations', given.operation, given.timeout)
         return wait.run('clusters', given.cluster, given.timeout)
+
+    return with_client(PROGRAM, run)
+
+
+def with_client(program: str, run: Callable[[Client], int]) -> int:
+    """What ``run`` answers, or the exit status of what it raised, told in one line."""
+    try:
+        return run(Client.from_environment(os.environ))
+    except NotFound as error:
+        status, message = NOT_FOUND, error.message
     except (Unauthorized, Forbidden) as error:
-        print(f'{PROGRAM}: {error.message}', file=sys.stderr)
-        return REFUSED
+        status, message = REFUSED, error.message
     except InvalidRequest as error:
-        print(f'{PROGRAM}: {error.message}', file=sys.stderr)
-        return USAGE
+        status, message = USAGE, error.message
     except SlotwrightError as error:
-        print(f'{PROGRAM}: {error.message}', file=sys.stderr)
-        return UNREACHABLE
+        status, message = UNREACHABLE, error.message
     except KeyboardInterrupt:
         return 130
+    print(f'{program}: {message}', file=sys.stderr)
+    return status

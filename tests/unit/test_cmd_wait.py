@@ -1,4 +1,4 @@
-"""``slotwright wait`` against the API on a real socket."""
+"""``slotwright wait`` and ``operations`` against the API on a real socket."""
 
 import contextlib
 import io
@@ -148,6 +148,29 @@ class WaitTest(ApiTestCase):
                 self.assertRaises(InvalidRequest, client.get, 'cluster', 'clusters', 'x')
                 self.assertEqual(([1], []), ([len(asked)], followed))
 
+    def test_an_api_that_hangs_is_left_in_time(self) -> None:
+        with socket.create_server(('127.0.0.1', 0)) as listener:  # takes us, and says nothing
+            client = Client(f'http://127.0.0.1:{listener.getsockname()[1]}/v1.0/demo', {})
+            look = wait.Wait(client, tell=self.said.append)
+            self.assertEqual(TIMED_OUT, look.run('clusters', 'x', 1.0))
+
+    def test_operations_are_listed(self) -> None:
+        cluster = self.create_active(1)
+        answer = self.call('POST', 'clusters', cluster['id'], body={'reset-status': {}})
+        self.assertEqual(202, answer.status_code, answer.text)
+        self.finish(cluster['id'], OperationState.FAILED, 'member-1 does not answer')
+        endpoint = f'{self.server.url}/v1.0/{self.project}'
+        for wanted in (cluster['id'], 'redis-clstr'):
+            status, output = self.run_cli('operations', wanted, OS_ENDPOINT=endpoint)
+            self.assertEqual(0, status, output)
+            newest, first = output.splitlines()
+            self.assertTrue(newest.endswith('member-1 does not answer'), newest)
+            self.assertEqual(['create', 'completed'], first.split()[2:4])
+        status, output = self.run_cli('operations', 'nobody', OS_ENDPOINT=endpoint)
+        self.assertEqual(
+            (NOT_FOUND, 'slotwright operations: Cluster nobod'), (status, output[:36])
+        )
+
     # The program.
 
     def run_cli(self, *words: str, **environment: str) -> tuple[int, str]:
@@ -156,8 +179,8 @@ class WaitTest(ApiTestCase):
         for name, value in environment.items():
             self.useFixture(fixtures.EnvironmentVariable(name, value))
         errors = io.StringIO()
-        with contextlib.redirect_stderr(errors):
-            status = cli.main(['wait', *words])
+        with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(errors):
+            status = cli.main([*words])
         return status, errors.getvalue()
 
     def endpoint(self) -> Mapping[str, str]:
@@ -165,25 +188,27 @@ class WaitTest(ApiTestCase):
 
     def test_the_program(self) -> None:
         cluster = self.create_active(1)
-        done = self.run_cli(cluster['id'], **self.endpoint())
+        done = self.run_cli('wait', cluster['id'], **self.endpoint())
         self.assertEqual((DONE, 'create completed\n'), done)
         operation = cluster['operation']['id']
-        self.assertEqual(DONE, self.run_cli('--operation', operation, **self.endpoint())[0])
-        status, said = self.run_cli('nothing', **self.endpoint())
+        self.assertEqual(DONE, self.run_cli('wait', '--operation', operation, **self.endpoint())[0])
+        status, said = self.run_cli('wait', 'nothing', **self.endpoint())
         self.assertEqual((NOT_FOUND, True), (status, 'nothing cannot be found' in said))
         for endpoint in ('', 'api.example', 'http://', 'http://h:port/', 'ftp://h/'):
-            self.assertEqual(USAGE, self.run_cli('x', OS_ENDPOINT=endpoint)[0], endpoint)
-        self.assertEqual(USAGE, self.run_cli('x', OS_AUTH_TYPE='keystone', **self.endpoint())[0])
+            self.assertEqual(USAGE, self.run_cli('wait', 'x', OS_ENDPOINT=endpoint)[0], endpoint)
+        self.assertEqual(
+            USAGE, self.run_cli('wait', 'x', OS_AUTH_TYPE='keystone', **self.endpoint())[0]
+        )
         self.assertEqual(2, self.assertRaises(SystemExit, self.run_cli).code)
 
     def test_a_login_that_is_refused(self) -> None:
         self.serve(api_auth_strategy='admin_token', api_admin_token='s3cret')
         login = {**self.endpoint(), 'OS_AUTH_TYPE': 'admin_token'}
-        status, said = self.run_cli('x', **login, OS_TOKEN='guessed')
+        status, said = self.run_cli('wait', 'x', **login, OS_TOKEN='guessed')
         self.assertEqual(REFUSED, status)
         self.assertNotIn('guessed', said)
-        self.assertEqual(NOT_FOUND, self.run_cli('x', **login, OS_TOKEN='s3cret')[0])
-        status, said = self.run_cli('x', **{**login, 'OS_AUTH_TYPE': 'http_basic'})
+        self.assertEqual(NOT_FOUND, self.run_cli('wait', 'x', **login, OS_TOKEN='s3cret')[0])
+        status, said = self.run_cli('wait', 'x', **{**login, 'OS_AUTH_TYPE': 'http_basic'})
         self.assertEqual((USAGE, True), (status, 'Set OS_USERNAME' in said))
 
     def test_nobody_listens(self) -> None:
