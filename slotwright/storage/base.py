@@ -234,7 +234,8 @@ class WorkStore(Protocol):
 
         Already placed: nothing happens.
         :raises AddressTaken: somebody has the ip and port on that host, or had it and a
-            node of its cluster may still name it in its node table (``list_resting``).
+            node of its cluster may still name it in its node table (``list_resting``); the
+            cluster itself need not wait until its members' ban on a removed node ends.
         """
 
     def drop_instance(self, claim: Claim, instance_id: str, tombstone: bool) -> None:
@@ -312,7 +313,7 @@ class HostStore(Protocol):
         """Give each member in BUILD that has no place a free host; all, or none of them.
 
         A host is free when nobody has it, it is not silent, is clean, and its address
-        does not rest. None when all have a place.
+        does not rest, or only since this cluster itself gave it back. None when all have a place.
 
         :raises LeaseLost: as everywhere; nothing is taken.
         """

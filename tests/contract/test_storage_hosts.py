@@ -167,6 +167,26 @@ class RestContract:
         self.assertEqual([], list(self.store.list_resting('h')))
         self.place()
 
+    def grow(self):
+        """The claim on a grow of the cluster that had the address, and its new member."""
+        self.finish(self.owner)
+        (new,) = self.new_members(1)
+        cluster = self.store.get_cluster(PROJECT, self.cluster.id)
+        grown = self.begin(cluster, OperationKind.GROW, new.id, members=[new])
+        return self.claim(grown), new.id
+
+    def test_its_own_cluster_takes_it_back_at_once(self):
+        self.store.drop_instance(self.owner, self.gone, tombstone=False)
+        self.store.place_instance(*self.grow(), 'h', HERE)
+        with self.assertRaises(AddressTaken):
+            self.place()
+
+    def test_its_own_cluster_waits_for_a_tombstone(self):
+        self.store.drop_instance(self.owner, self.gone, tombstone=False)
+        self.store.drop_instance(self.owner, self.left, tombstone=True)
+        with self.assertRaises(AddressTaken):
+            self.store.place_instance(*self.grow(), 'h', HERE)
+
     def test_it_rests_as_long_as_its_cluster_has_a_tombstone(self):
         self.store.drop_instance(self.owner, self.gone, tombstone=False)
         self.store.drop_instance(self.owner, self.left, tombstone=True)

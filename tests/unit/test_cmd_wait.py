@@ -167,9 +167,7 @@ class WaitTest(ApiTestCase):
             self.assertTrue(newest.endswith('member-1 does not answer'), newest)
             self.assertEqual(['create', 'completed'], first.split()[2:4])
         status, output = self.run_cli('operations', 'nobody', OS_ENDPOINT=endpoint)
-        self.assertEqual(
-            (NOT_FOUND, 'slotwright operations: Cluster nobod'), (status, output[:36])
-        )
+        self.assertEqual((NOT_FOUND, 'slotwright operations: Cluster nobod'), (status, output[:36]))
 
     # The program.
 

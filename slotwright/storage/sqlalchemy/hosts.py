@@ -81,7 +81,7 @@ class Hosts(Transactional):
         ]
         heard = [host for host in idle if host.age <= silence]
         clean = [host for host in heard if not host.holds]
-        free = [host for host in clean if not self._is_blocked(conn, host)]
+        free = [host for host in clean if not self._is_blocked(conn, host, claim.cluster_id)]
         machines = conn.execute(
             sa.select(hosts.c.machine)
             .join(instances, instances.c.id == hosts.c.instance_id)
@@ -141,14 +141,14 @@ class Hosts(Transactional):
         rows = conn.execute(query.with_for_update() if lock else query).mappings()
         return [_host(row) for row in rows]
 
-    def _is_blocked(self, conn: sa.Connection, host: Host) -> bool:
+    def _is_blocked(self, conn: sa.Connection, host: Host, cluster_id: str) -> bool:
         """Whether another instance is recorded at the address, or did rest there lately."""
         query = sa.select(instances.c.id).where(
             instances.c.host == INVENTORY, _overlaps(instances, host.address)
         )
         if conn.execute(query).first() is not None:
             return True
-        return places.is_resting(conn, self.clock, INVENTORY, host.address, '')
+        return places.is_resting(conn, self.clock, INVENTORY, host.address, cluster_id)
 
     def _take(self, conn: sa.Connection, instance_id: str, host: Host) -> None:
         taken = conn.execute(

@@ -98,7 +98,7 @@ class Instances(Transactional):
         )
         if not placed.rowcount:
             _require_member(conn, claim, instance_id)
-        elif places.is_resting(conn, self.clock, host, address, instance_id):
+        elif places.is_resting(conn, self.clock, host, address, claim.cluster_id, instance_id):
             raise AddressTaken(f'A node of another cluster may still know {address} on {host}.')
         else:
             places.settle(conn, host, address)

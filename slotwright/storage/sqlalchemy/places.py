@@ -39,12 +39,18 @@ def give_back(conn: sa.Connection, clock: Clock, *which: sa.ColumnElement[bool])
 
 
 def is_resting(
-    conn: sa.Connection, clock: Clock, host: str, address: Address, instance_id: str
+    conn: sa.Connection,
+    clock: Clock,
+    host: str,
+    address: Address,
+    cluster_id: str,
+    instance_id: str = '',
 ) -> bool:
-    """Whether a node table that lives may name the address; ``instance_id``: who wants it.
+    """Whether a node table that lives may name the address.
 
-    Reads what is committed now, whatever the transaction has seen before: to be called
-    when the address is taken already, so that it cannot be given back meanwhile.
+    ``cluster_id`` wants it, for ``instance_id`` when that has it already. Reads what is
+    committed now, whatever the transaction has seen before: to be called when the address is
+    taken already, so that it cannot be given back meanwhile.
     """
     ports = (address.port, address.bus_port)
     query = (
@@ -53,7 +59,7 @@ def is_resting(
             released_addresses.c.host == host,
             released_addresses.c.ip == address.ip,
             sa.or_(released_addresses.c.port.in_(ports), released_addresses.c.bus_port.in_(ports)),
-            _is_known(clock, instances.c.id != instance_id),
+            _is_known(clock, cluster_id, instances.c.id != instance_id),
         )
         .with_for_update(read=True)
     )
@@ -74,13 +80,19 @@ def settle(conn: sa.Connection, host: str, address: Address) -> None:
     _forget_release(conn, host, address.ip, address.port)
 
 
-def _is_known(clock: Clock, *others: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+def _is_known(
+    clock: Clock, cluster_id: str = '', *others: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
     """Whether a node of the cluster that had the address may run and name it.
 
     A tombstone's Redis may run with the old node table for ever; a member that lives has
-    forgotten the address, and only the end of the ban on it is awaited.
+    forgotten the address, and only the end of the ban on it is awaited. That is not awaited
+    for ``cluster_id`` itself: who of it remembers the address meets a node of its own there.
     """
-    is_young = released_addresses.c.released > clock.seconds() - ADDRESS_REST
+    is_young = sa.and_(
+        released_addresses.c.released > clock.seconds() - ADDRESS_REST,
+        released_addresses.c.cluster_id != cluster_id,
+    )
     return sa.exists().where(
         instances.c.cluster_id == released_addresses.c.cluster_id,
         instances.c.host.is_not(None),
