@@ -1,18 +1,19 @@
 """The HTTP server around the application: cheroot, one thread per request."""
 
 import contextlib
-import ipaddress
 import json
 import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 from cheroot import server as cheroot_server
 from cheroot import wsgi
 
-from api import errors, request_ids
+from api import errors, framing, loopback, request_ids
 
 LOG = logging.getLogger(__name__)
 
@@ -36,10 +37,15 @@ class ApiServer:
         loopback_only: bool = True,
     ) -> None:
         if loopback_only:
-            _require_loopback(host)
+            loopback.require(host)
         self._loopback_only = loopback_only
         self._server = _Server(
-            (host, port), app, numthreads=threads, request_queue_size=128, shutdown_timeout=15
+            (host, port),
+            app,
+            numthreads=threads,
+            request_queue_size=128,
+            shutdown_timeout=15,
+            called=lambda name: not loopback_only or loopback.is_named(name, host),
         )
         self._thread = threading.Thread(target=self._server.serve, name='api-server')
 
@@ -56,7 +62,7 @@ class ApiServer:
         """
         self._server.prepare()
         if self._loopback_only:  # systemd may have handed us another socket
-            _require_loopback(self._server.socket.getsockname()[0])
+            loopback.require(self._server.socket.getsockname()[0])
         self._thread.start()
         LOG.info('Serving on %s', self.url)
 
@@ -71,37 +77,59 @@ class ApiServer:
             self._thread.join(timeout)
 
 
-def _require_loopback(host: str) -> None:
-    try:
-        found = socket.getaddrinfo(host or '0.0.0.0', None, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        raise ValueError(f'[api] bind_host {host!r} cannot be resolved: {error}') from error
-    addresses = sorted({str(entry[4][0]).partition('%')[0] for entry in found})
-    if not all(ipaddress.ip_address(address).is_loopback for address in addresses):
-        raise ValueError(
-            f'[api] bind_host is {host!r}, but auth_strategy noauth lets in everybody who can '
-            'reach that address. Use a loopback address such as 127.0.0.1.'
-        )
-
-
 class _Request(cheroot_server.HTTPRequest):
     """A request whose errors, also those found before the application, have an envelope."""
+
+    header_reader = framing.HeaderReader()
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.inheaders = framing.Headers()
+
+    def read_request_line(self) -> bool:
+        if not super().read_request_line():  # type: ignore[no-untyped-call]
+            return False
+        return self._passes(lambda: framing.check_method(self.method))
 
     def read_request_headers(self) -> bool:
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False
-        if self.inheaders.get(b'Content-Length', b'0').strip().startswith(b'-'):
-            self.simple_response('400 Bad Request', 'Malformed Content-Length Header.')
+        if not self._passes(lambda: framing.check_length(self.inheaders, self.response_protocol)):
+            return False
+        called = self.inheaders.get(b'Host', b'').decode('latin-1')
+        if called and not self.server.is_called(called):
+            self.simple_response(
+                '403 Forbidden',
+                'While nobody logs in, this API is for this machine: call it localhost or '
+                f'127.0.0.1, not {called[:60]!r}.',
+            )
             return False
         if self.chunked_read:
             # What the application leaves unread would be taken for the next request.
             self.close_connection = True
         return True
 
+    def body(self) -> framing.Body:
+        """What the application reads."""
+        if self.chunked_read:
+            return framing.ChunkedBody(self.conn.rfile)
+        return framing.SizedBody(self.conn.rfile, int(self.inheaders.get(b'Content-Length', 0)))
+
     def send_headers(self) -> None:
+        if self.rfile.is_broken:  # nobody knows where the next request begins
+            self.close_connection = True
         super().send_headers()
         if self.close_connection:
             self.conn.unread_body = True
+
+    def _passes(self, check: Callable[[], None]) -> bool:
+        """Run a check, and answer 400 if it fails."""
+        try:
+            check()
+        except framing.MalformedHead as error:
+            self.simple_response('400 Bad Request', str(error))
+            return False
+        return True
 
     def simple_response(self, status: str, msg: str = '') -> None:
         """Answer for the server itself, and close the connection."""
@@ -147,8 +175,23 @@ class _Connection(cheroot_server.HTTPConnection):
             left -= gone
 
 
+class _Gateway(wsgi.Gateway_10):
+    """Between the server and the application: gives it a body of ours."""
+
+    def get_environ(self) -> Any:
+        self.req.rfile = self.req.body()
+        return super().get_environ()  # type: ignore[no-untyped-call]
+
+
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
+    max_request_header_size = framing.LARGEST_HEAD
+
+    def __init__(self, *arguments: Any, called: Callable[[str], bool], **named: Any) -> None:
+        """``called`` tells whether a Host header may be answered."""
+        super().__init__(*arguments, **named)
+        self.gateway = _Gateway
+        self.is_called = called
 
     def error_log(self, msg: str = '', level: int = logging.INFO, traceback: bool = False) -> None:
         """What the server has to say goes to the log, not to standard error."""
