@@ -76,7 +76,7 @@ def set_user(conf: cfg.ConfigOpts) -> None:
         if getpass.getpass('Once more: ') != password:
             raise ValueError('the two passwords differ; nothing is changed')
     else:
-        password = sys.stdin.readline().rstrip('\n')
+        password = sys.stdin.readline().rstrip('\r\n')
     userfile.put(path, command.user, command.projects, command.roles, password)
     print(f'{command.user} is in {path}.')
 
