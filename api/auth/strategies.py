@@ -1,7 +1,6 @@
 """How callers prove who they are: [api] auth_strategy."""
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from typing import Protocol
@@ -54,7 +53,8 @@ class AdminToken:
         self._token = token.encode()
 
     def identify(self, headers: Mapping[str, str]) -> Identity:
-        sent = headers.get('X-AUTH-TOKEN', '').encode()
+        # WSGI gives the bytes of a header as Latin-1, whatever they are.
+        sent = headers.get('X-AUTH-TOKEN', '').encode('latin-1')
         if not hmac.compare_digest(sent, self._token):
             raise Unauthorized('The header X-Auth-Token has to have the token of this service.')
         return TOKEN_HOLDER
@@ -74,9 +74,10 @@ class HttpBasic:
         if scheme.lower() != 'basic':
             raise Unauthorized('Log in with a user name and a password (HTTP basic).')
         try:
-            user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(':')
-        except (binascii.Error, UnicodeDecodeError):
-            colon = ''
+            decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+        except ValueError:  # no base64, no UTF-8
+            decoded = ''
+        user, colon, password = decoded.partition(':')
         if not colon:
             raise Unauthorized('The header Authorization is malformed: "Basic <base64>" it is.')
         identity = self._users.verify(user, password)
@@ -97,5 +98,6 @@ def load(conf: cfg.ConfigOpts) -> Strategy:
     if conf.api.auth_strategy == 'http_basic':
         if not conf.api.user_file:
             raise InvalidConfiguration('[api] auth_strategy is http_basic: set [api] user_file')
-        return HttpBasic(Users(conf.api.user_file))
+        # The others go on serving those who logged in before.
+        return HttpBasic(Users(conf.api.user_file, most_logins=max(1, conf.api.threads - 2)))
     return NoAuth()
