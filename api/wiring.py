@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from api import app, strategy
 from api.auth import guard, strategies
 from api.auth.limits import RateLimits
+from api.auth.rulebook import Rulebook
 from api.auth.strategies import Strategy
 from api.database.resources import Parts
 from api.datastores import Datastores
@@ -74,7 +75,8 @@ def build(
     :param engine_version: number of the Redis server found on this host, if any.
     :param login: how callers prove who they are; [api] auth_strategy when not given.
     :param broker: looks whether the broker answers; None where there is none.
-    :raises slotwright.loading.InvalidConfiguration: for a strategy that cannot be loaded.
+    :raises slotwright.loading.InvalidConfiguration: for a strategy, users or rules that cannot
+        be loaded.
     """
     settings = Settings.from_conf(conf)
     datastores = Datastores(settings.datastore_versions, engine_version)
@@ -101,7 +103,7 @@ def build(
     quotas = QuotaService(store, settings.quota)
     views = Views(datastores, settings.region, settings.silent_after, now)
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
-    entrance = guard.Guard(login or strategies.load(conf), guard.make_enforcer(conf), rates)
+    entrance = guard.Guard(login or strategies.load(conf), Rulebook(conf), rates)
     parts = Parts(store, settings, datastores, clusters, roots, quotas, views)
     registry = CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))

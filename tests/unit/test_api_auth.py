@@ -220,7 +220,7 @@ class PolicyTest(LoginCase):
     def test_numbers_of_all_projects_are_for_operators(self) -> None:
         self.basic()
         refused = self.client.simulate_get('/metrics', headers=basic('alice'))
-        self.assert_refused(refused, 403, 'forbidden', 'Metrics are for administrators.')
+        self.assert_refused(refused, 403, 'forbidden', "doesn't allow metrics:show")
         scraped = self.client.simulate_get('/metrics', headers=basic('root'))
         self.assertEqual(200, scraped.status_code)
 
@@ -237,19 +237,6 @@ class PolicyTest(LoginCase):
             headers=basic('alice'),
         )
         self.assertEqual(202, answer.status_code, answer.text)
-
-    def test_a_policy_file_overrides(self) -> None:
-        path = Path(self.useFixture(fixtures.TempDir()).path, 'policy.yaml')
-        path.write_text('"cluster:create": "role:builder"\n')
-        guard.make_enforcer(self.conf)  # registers the options of the library
-        self.conf.set_override('policy_file', str(path), 'oslo_policy')
-        self.basic()
-        body = create_body(2)
-        refused = self.call('POST', 'clusters', body=body, headers=basic('alice'))
-        self.assert_refused(refused, 403, 'forbidden', "doesn't allow cluster:create")
-        userfile.put(str(self.path), 'alice', 'acme', 'member,builder', PASSWORD)
-        accepted = self.call('POST', 'clusters', body=body, headers=basic('alice'))
-        self.assertEqual(202, accepted.status_code, accepted.text)
 
     def test_every_route_has_a_rule(self) -> None:
         named = guard.index()

@@ -69,6 +69,9 @@ class ManageTest(TestCase):
             ('[DEFAULT]\ntransport_url = pigeon://loft/\n', 'transport_url'),
             ('[api]\nthreads = none\n', 'threads'),
             ('no section\n', 'slotwright.conf'),
+            ('[api]\nbind_host = 0.0.0.0\n', 'auth_strategy noauth lets in everybody'),
+            ('[api]\nauth_strategy = http_basic\nuser_file = /none\n', '/none'),
+            ('[oslo_policy]\npolicy_file = /none.yaml\n', 'there is no file /none.yaml'),
         ):
             self.configure(text)
             done = self.run_it('config', 'check')
