@@ -107,7 +107,7 @@ class SizedBody:
         data = _read(self._stream, wanted)
         if data is None:
             self.is_broken = True
-            raise InvalidRequest(f'{self.remaining} bytes of the body did not arrive.')
+            raise InvalidRequest('The body has fewer bytes than Content-Length says.')
         self.remaining -= wanted
         return data
 

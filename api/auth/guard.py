@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 
 import falcon
 
-from api import policy
+from api import policy, request_ids
 from api.auth.identity import Identity
 from api.auth.limits import RateLimits
 from api.auth.rulebook import Rulebook
 from api.auth.strategies import Strategy
 from api.policy.catalog import UNSERVED
-from slotwright.domain.errors import Forbidden, OverLimit, Unauthorized
+from slotwright.domain.errors import Forbidden, OverLimit, Unauthorized, Unavailable
 
 #: Open to everybody: which versions there are, and whether we are well.
 PUBLIC = frozenset({'/', '/v1.0', '/healthcheck'})
@@ -52,10 +52,15 @@ class Guard:
         if (req.path.rstrip('/') or '/') in PUBLIC:
             return
         try:
-            req.context.identity = self._strategy.identify(req.headers)
+            identity = self._strategy.identify(req.headers)
         except Unauthorized:
             resp.set_header('WWW-Authenticate', self._strategy.challenge)
             raise
+        except Unavailable:
+            resp.retry_after = 1
+            raise
+        req.context.identity = identity
+        req.env[request_ids.USER_KEY] = identity.user
 
     def process_resource(
         self,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,27 @@ class BasicTest(LoginCase):
             with self.row(path):
                 self.assertEqual(401, self.client.simulate_get(path).status_code)
 
+    def test_too_many_logins_are_asked_to_come_again(self) -> None:
+        self.client = self.build(
+            api_auth_strategy='http_basic', api_user_file=str(self.path), api_threads=1
+        )
+        hold, held = threading.Event(), threading.Event()
+        self.addCleanup(hold.set)
+
+        def slow(_password: bytes, _hashed: bytes) -> bool:
+            held.set()
+            return not hold.wait(60)
+
+        self.useFixture(fixtures.MonkeyPatch('bcrypt.checkpw', slow))
+        guess = threading.Thread(target=self.status, args=(basic('bob', 'a guess'),))
+        guess.start()
+        held.wait(60)
+        refused = self.call('GET', 'clusters', headers=basic('alice'))
+        self.assert_refused(refused, 503, 'serviceUnavailable', 'Too many log in at once')
+        self.assertEqual('1', refused.headers['Retry-After'])
+        hold.set()
+        guess.join()
+
     def test_a_changed_file_holds_at_once(self) -> None:
         self.assertEqual(200, self.status(basic('alice')))
         userfile.put(str(self.path), 'alice', 'acme', 'member', 'another password')
@@ -132,6 +154,12 @@ class BasicTest(LoginCase):
         self.status(basic('alice', 'a wrong secret'))
         self.assertNotIn(PASSWORD, self.log.output)
         self.assertNotIn('a wrong secret', self.log.output)
+
+    def test_the_log_tells_who_asked(self) -> None:
+        self.status(basic('alice'))
+        self.assertIn("- alice GET '/v1.0/acme/clusters' -> 200", self.log.output)
+        self.status(basic('alice', 'a wrong secret'))
+        self.assertIn("- - GET '/v1.0/acme/clusters' -> 401", self.log.output)
 
     def test_what_is_foreign_cannot_be_found(self) -> None:
         """Every route with an id in it, asked by another project for one that exists."""
