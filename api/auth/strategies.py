@@ -94,6 +94,8 @@ def load(conf: cfg.ConfigOpts) -> Strategy:
     if conf.api.auth_strategy == 'admin_token':
         if not conf.api.admin_token:
             raise InvalidConfiguration('[api] auth_strategy is admin_token: set [api] admin_token')
+        if not conf.api.admin_token.isprintable() or ' ' in conf.api.admin_token:
+            raise InvalidConfiguration('[api] admin_token has a space in it: no header carries it')
         return AdminToken(conf.api.admin_token)
     if conf.api.auth_strategy == 'http_basic':
         if not conf.api.user_file:
