@@ -88,15 +88,11 @@ def check_length(headers: Headers, protocol: str) -> None:
 
 
 class SizedBody:
-    """A body of announced length.
-
-    ``remaining`` are the bytes not read yet; cheroot skips those before the next request.
-    """
+    """A body of announced length; ``remaining`` are the bytes not read yet."""
 
     def __init__(self, stream: Stream, length: int) -> None:
         self._stream = stream
         self.remaining = length
-        self.is_broken = False
 
     def read(self, size: int = -1) -> bytes:
         """Up to ``size`` bytes, fewer only at the end.
@@ -106,7 +102,6 @@ class SizedBody:
         wanted = self.remaining if size < 0 else min(size, self.remaining)
         data = _read(self._stream, wanted)
         if data is None:
-            self.is_broken = True
             raise InvalidRequest('The body has fewer bytes than Content-Length says.')
         self.remaining -= wanted
         return data
@@ -119,7 +114,6 @@ class ChunkedBody:
         self._stream = stream
         self._left = 0  # of the chunk
         self._ended = False
-        self.is_broken = False
 
     def read(self, size: int = -1) -> bytes:
         """Up to ``size`` bytes, fewer only at the end.
@@ -131,7 +125,7 @@ class ChunkedBody:
             part = self._take(self._left if size < 0 else min(size, self._left))
             self._left -= len(part)
             if not self._left and self._take(2) != b'\r\n':
-                self._refuse('a chunk does not end where it should')
+                raise _unreadable('a chunk does not end where it should')
             parts.append(part)
             size -= len(part) if size > 0 else 0
         return b''.join(parts)
@@ -146,9 +140,9 @@ class ChunkedBody:
             line = b''
         size = line.partition(b';')[0].strip()
         if not line.endswith(b'\r\n') or not _CHUNK_SIZE.fullmatch(size):
-            self._refuse('a chunk has no size')
+            raise _unreadable('a chunk has no size')
         if len(size) > _LONGEST_SIZE:
-            self._refuse('a chunk is too large')
+            raise _unreadable('a chunk is too large')
         self._left = int(size, 16)
         self._ended = not self._left  # what may follow, trailers, nobody reads
         return self._left
@@ -156,15 +150,15 @@ class ChunkedBody:
     def _take(self, size: int) -> bytes:
         data = _read(self._stream, size)
         if data is None:
-            self._refuse('it ends within a chunk')
-        return data or b''
-
-    def _refuse(self, why: str) -> None:
-        self.is_broken = True
-        raise InvalidRequest(f'The body cannot be read: {why}.')
+            raise _unreadable('it ends within a chunk')
+        return data
 
 
 Body = SizedBody | ChunkedBody
+
+
+def _unreadable(why: str) -> InvalidRequest:
+    return InvalidRequest(f'The body cannot be read: {why}.')
 
 
 def _read(stream: Stream, size: int) -> bytes | None:

@@ -116,7 +116,9 @@ class _Request(cheroot_server.HTTPRequest):
         return framing.SizedBody(self.conn.rfile, int(self.inheaders.get(b'Content-Length', 0)))
 
     def send_headers(self) -> None:
-        if self.rfile.is_broken:  # nobody knows where the next request begins
+        # What is left of a body would be waited for before the answer is sent, though it was
+        # refused unread, and might never come.
+        if isinstance(self.rfile, framing.SizedBody) and self.rfile.remaining:
             self.close_connection = True
         super().send_headers()
         if self.close_connection:

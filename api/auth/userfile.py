@@ -92,7 +92,9 @@ def checked(name: str, projects: str, roles: str) -> Identity:
         raise UserFileError(
             f'the user name {name[:80]!r} must have 1 to 64 letters, digits or _ . @ ~ -'
         )
-    identity = Identity(name, frozenset(projects.split(',')), frozenset(roles.split(',')))
+    # oslo.policy takes Admin for admin, so everybody has to.
+    held = frozenset(roles.lower().split(','))
+    identity = Identity(name, frozenset(projects.split(',')), held)
     for project in identity.projects - {'*'}:
         if not _PROJECT.fullmatch(project):
             raise UserFileError(f'the project {project[:80]!r} of {name} cannot be one')

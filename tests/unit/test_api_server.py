@@ -187,6 +187,17 @@ class ServedTest(ApiTestCase):
         self.assertIn('fewer bytes than Content-Length says', message)
         self.assertEqual(before, self.row_counts())
 
+    def test_a_refusal_does_not_wait_for_the_body(self) -> None:
+        """It is read by the server only: the caller keeps the connection open and sends nothing."""
+        with socket.create_connection(('127.0.0.1', self.port), timeout=60) as connection:
+            connection.sendall(
+                b'POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{'
+            )
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            self.assertEqual((404, 'close'), (answer.status, answer.getheader('Connection')))
+            self.assertIn('itemNotFound', json.loads(answer.read()))
+
     def test_names_of_other_machines(self) -> None:
         """A web page whose name was made to resolve to 127.0.0.1 (DNS rebinding)."""
         head = b'GET /v1.0/demo/clusters HTTP/1.1\r\nHost: %s\r\n\r\n'

@@ -63,6 +63,12 @@ class UserFileTest(UserCase):
         error = self.assertRaises(InvalidConfiguration, Users, str(self.path))
         self.assertIn(f'{self.path}, line 2: it is not UTF-8', str(error))
 
+    def test_roles_are_the_same_in_capitals(self) -> None:
+        self.path.write_text(ALICE.replace('member', 'Admin'))
+        identity = userfile.read(str(self.path))['alice'].identity
+        self.assertEqual({'admin'}, identity.roles)
+        self.assertTrue(identity.may_enter('other'))
+
     def test_odd_characters_end_no_line(self) -> None:
         self.path.write_text(f'# a\x0c\u2028mallory:{HASH}:*:admin\n{ALICE}')
         self.assertEqual(['alice'], list(userfile.read(str(self.path))))
