@@ -85,6 +85,8 @@ def check_length(headers: Headers, protocol: str) -> None:
             raise MalformedHead('Send Content-Length or Transfer-Encoding, not both.')
         if protocol != 'HTTP/1.1':
             raise MalformedHead('Transfer-Encoding needs HTTP/1.1.')
+        if headers[b'Transfer-Encoding'].lower() != b'chunked':
+            raise MalformedHead('Transfer-Encoding can only be chunked.')
 
 
 class SizedBody:

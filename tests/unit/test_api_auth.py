@@ -201,20 +201,15 @@ class TokenTest(LoginCase):
         self.assertEqual(401, self.status({}))
         self.assertEqual(200, self.status({'X-Auth-Token': 's3cret'}, 'mgmt/quotas/any'))
 
-    def test_a_token_that_is_not_ascii(self) -> None:
-        self.client = self.build(api_auth_strategy='admin_token', api_admin_token='schlüssel')
-        on_the_wire = 'schlüssel'.encode().decode('latin-1')
-        self.assertEqual(200, self.status({'X-Auth-Token': on_the_wire}))
-
     def test_a_token_that_nobody_could_send(self) -> None:
-        for token in (' ', 'token ', 'two words', 'a\ttab'):
+        for token in (' ', 'token ', 'two words', 'a\ttab', 'schlüssel'):
             error = self.assertRaises(
                 InvalidConfiguration,
                 self.build,
                 api_auth_strategy='admin_token',
                 api_admin_token=token,
             )
-            self.assertIn('has a space in it', str(error))
+            self.assertIn('printable ASCII without spaces', str(error))
 
     def test_a_strategy_without_its_option(self) -> None:
         for strategy in ('admin_token', 'http_basic'):
