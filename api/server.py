@@ -188,12 +188,21 @@ class _Gateway(wsgi.Gateway_10):
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
     max_request_header_size = framing.LARGEST_HEAD
+    #: Connections without a thread, beyond which none is kept for another request.
+    keep_alive_conn_limit = 128
 
     def __init__(self, *arguments: Any, called: Callable[[str], bool], **named: Any) -> None:
         """``called`` tells whether a Host header may be answered."""
         super().__init__(*arguments, **named)
         self.gateway = _Gateway
         self.is_called = called
+
+    def process_conn(self, conn: _Connection) -> None:
+        """A new caller gets a thread with its first byte: some connect and say nothing."""
+        if conn.last_used is None:
+            self.put_conn(conn)
+        else:
+            super().process_conn(conn)
 
     def error_log(self, msg: str = '', level: int = logging.INFO, traceback: bool = False) -> None:
         """What the server has to say goes to the log, not to standard error."""

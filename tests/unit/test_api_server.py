@@ -200,6 +200,14 @@ class ServedTest(ApiTestCase):
             self.assertEqual((404, 'close'), (answer.status, answer.getheader('Connection')))
             self.assertIn('itemNotFound', json.loads(answer.read()))
 
+    def test_who_says_nothing_takes_no_thread(self) -> None:
+        """As browsers that connect ahead do, and whoever wants to do harm."""
+        self.server._server.timeout = 600  # or time would help
+        for _ in range(8):  # twice the threads
+            silent = socket.create_connection(('127.0.0.1', self.port))
+            self.addCleanup(silent.close)
+        self.assertEqual(200, self.request('GET', '/healthcheck')[0])
+
     def test_names_of_other_machines(self) -> None:
         """A web page whose name was made to resolve to 127.0.0.1 (DNS rebinding)."""
         head = b'GET /v1.0/demo/clusters HTTP/1.1\r\nHost: %s\r\n\r\n'
