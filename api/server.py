@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -86,6 +86,15 @@ class _Request(cheroot_server.HTTPRequest):
         super().__init__(*arguments, **named)
         self.inheaders = framing.Headers()
 
+    def parse_request(self) -> None:
+        """Read the head; not when others read theirs so slowly that few threads are left."""
+        if self.conn.has_head():
+            super().parse_request()
+            return
+        with self.server.slowly() as may:
+            if may:
+                super().parse_request()
+
     def read_request_line(self) -> bool:
         if not super().read_request_line():  # type: ignore[no-untyped-call]
             return False
@@ -159,10 +168,20 @@ class _Connection(cheroot_server.HTTPConnection):
     RequestHandlerClass = _Request
     unread_body = False
 
+    def has_head(self) -> bool:
+        """Whether the whole head of a request has come."""
+        if self.rfile.has_data():  # of another request; what has come besides is not seen here
+            return False
+        with contextlib.suppress(OSError):
+            # The first byte is there, so this does not wait.
+            return b'\r\n\r\n' in self.socket.recv(framing.LARGEST_HEAD, socket.MSG_PEEK)
+        return False
+
     def close(self) -> None:
         if self.unread_body:
-            with contextlib.suppress(OSError):
-                self._linger()
+            with self.server.slowly() as may, contextlib.suppress(OSError):
+                if may:
+                    self._linger()
         super().close()
 
     def _linger(self) -> None:
@@ -196,6 +215,17 @@ class _Server(wsgi.Server):
         super().__init__(*arguments, **named)
         self.gateway = _Gateway
         self.is_called = called
+        self._slow = threading.BoundedSemaphore(max(1, self.numthreads - 2))
+
+    @contextlib.contextmanager
+    def slowly(self) -> Iterator[bool]:
+        """Tells whether a thread may be spent on waiting for a caller: two never are."""
+        may = self._slow.acquire(blocking=False)
+        try:
+            yield may
+        finally:
+            if may:
+                self._slow.release()
 
     def process_conn(self, conn: _Connection) -> None:
         """A new caller gets a thread with its first byte: some connect and say nothing."""

@@ -3,7 +3,10 @@
 import http.client
 import json
 import socket
+import time
 from typing import Any
+
+import fixtures
 
 from api.server import ApiServer
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
@@ -202,11 +205,43 @@ class ServedTest(ApiTestCase):
 
     def test_who_says_nothing_takes_no_thread(self) -> None:
         """As browsers that connect ahead do, and whoever wants to do harm."""
-        self.server._server.timeout = 600  # or time would help
-        for _ in range(8):  # twice the threads
-            silent = socket.create_connection(('127.0.0.1', self.port))
-            self.addCleanup(silent.close)
+        self.crowd(b'')
         self.assertEqual(200, self.request('GET', '/healthcheck')[0])
+
+    def test_who_speaks_slowly_leaves_threads_to_others(self) -> None:
+        self.crowd(b'GET /healthcheck')
+        self.assertEqual(200, self.request('GET', '/healthcheck')[0])
+
+    def test_who_is_refused_and_sends_no_body_leaves_threads_to_others(self) -> None:
+        self.useFixture(fixtures.MonkeyPatch('api.server._LINGER_SECONDS', 600.0))
+        self.crowd(b'POST /no HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n')
+        self.assertEqual(200, self.request('GET', '/healthcheck')[0])
+
+    def test_a_head_in_pieces(self) -> None:
+        with socket.create_connection(('127.0.0.1', self.port), timeout=60) as connection:
+            for piece in (b'GET /health', b'check HTTP/1.1\r\nHost: local', b'host\r\n\r\n'):
+                connection.sendall(piece)
+                time.sleep(0.1)
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            self.assertEqual(200, answer.status)
+
+    def test_requests_one_after_another_without_waiting(self) -> None:
+        one = b'GET /healthcheck HTTP/1.1\r\nHost: localhost\r\n'
+        with socket.create_connection(('127.0.0.1', self.port), timeout=60) as connection:
+            connection.sendall((one + b'\r\n') * 2 + one + b'Connection: close\r\n\r\n')
+            received = b''
+            while more := connection.recv(65536):
+                received += more
+        self.assertEqual(3, received.count(b'HTTP/1.1 200 OK'))
+
+    def crowd(self, words: bytes) -> None:
+        """Twice as many callers as there are threads say that, and nothing more."""
+        self.server._server.timeout = 600  # or time would help
+        for _ in range(8):
+            caller = socket.create_connection(('127.0.0.1', self.port))
+            self.addCleanup(caller.close)
+            caller.sendall(words)
 
     def test_names_of_other_machines(self) -> None:
         """A web page whose name was made to resolve to 127.0.0.1 (DNS rebinding)."""
