@@ -127,11 +127,10 @@ class _Request(cheroot_server.HTTPRequest):
     def send_headers(self) -> None:
         # What is left of a body would be waited for before the answer is sent, though it was
         # refused unread, and might never come.
-        if isinstance(self.rfile, framing.SizedBody) and self.rfile.remaining:
+        if self.chunked_read or self.rfile.remaining:
             self.close_connection = True
-        super().send_headers()
-        if self.close_connection:
             self.conn.unread_body = True
+        super().send_headers()
 
     def _passes(self, check: Callable[[], None]) -> bool:
         """Run a check, and answer 400 if it fails."""
@@ -219,7 +218,7 @@ class _Server(wsgi.Server):
 
     @contextlib.contextmanager
     def slowly(self) -> Iterator[bool]:
-        """Tells whether a thread may be spent on waiting for a caller: two never are."""
+        """Tells whether a thread may be spent on waiting for a caller; two of many never are."""
         may = self._slow.acquire(blocking=False)
         try:
             yield may
