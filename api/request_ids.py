@@ -14,6 +14,8 @@ LOG = logging.getLogger(__name__)
 
 HEADER = 'X-Openstack-Request-Id'
 ENVIRON_KEY = 'slotwright.request_id'
+#: Where whoever lets a request in says whose it is, for the log.
+USER_KEY = 'slotwright.user'
 
 _SENT_ID = re.compile(r'req-[0-9A-Fa-f-]{36}')
 
@@ -50,7 +52,10 @@ class RequestIds:
 
 
 def _line(environ: WSGIEnvironment) -> str:
-    """The request on one line, whatever characters are in its path."""
-    line = f'{environ["REQUEST_METHOD"]} {environ.get("PATH_INFO", "")!r}'
+    """Who sends what, on one line, whatever characters are in its path."""
+    line = (
+        f'{environ.get("REMOTE_ADDR", "-")} {environ.get(USER_KEY, "-")} '
+        f'{environ["REQUEST_METHOD"]} {environ.get("PATH_INFO", "")!r}'
+    )
     sent = environ.get('HTTP_X_OPENSTACK_REQUEST_ID', '')
     return f'{line} for {sent}' if _SENT_ID.fullmatch(sent) else line

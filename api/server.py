@@ -4,19 +4,20 @@ The threads may be eventlet's, where the standard library is patched to make the
 """
 
 import contextlib
-import ipaddress
 import json
 import logging
 import select
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 from cheroot import server as cheroot_server
 from cheroot import wsgi
 
-from api import errors, request_ids
+from api import errors, framing, loopback, request_ids
 
 LOG = logging.getLogger(__name__)
 
@@ -43,10 +44,15 @@ class ApiServer:
         green: bool = False,
     ) -> None:
         if loopback_only:
-            _require_loopback(host)
+            loopback.require(host)
         self._loopback_only = loopback_only
         self._server = (_GreenServer if green else _Server)(
-            (host, port), app, numthreads=threads, request_queue_size=128, shutdown_timeout=15
+            (host, port),
+            app,
+            numthreads=threads,
+            request_queue_size=128,
+            shutdown_timeout=15,
+            called=lambda name: not loopback_only or loopback.is_named(name, host),
         )
         self._thread = threading.Thread(target=self._server.serve, name='api-server')
 
@@ -63,7 +69,7 @@ class ApiServer:
         """
         self._server.prepare()
         if self._loopback_only:  # systemd may have handed us another socket
-            _require_loopback(self._server.socket.getsockname()[0])
+            loopback.require(self._server.socket.getsockname()[0])
         self._thread.start()
         LOG.info('Serving on %s', self.url)
 
@@ -78,37 +84,69 @@ class ApiServer:
             self._thread.join(timeout)
 
 
-def _require_loopback(host: str) -> None:
-    try:
-        found = socket.getaddrinfo(host or '0.0.0.0', None, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        raise ValueError(f'[api] bind_host {host!r} cannot be resolved: {error}') from error
-    addresses = sorted({str(entry[4][0]).partition('%')[0] for entry in found})
-    if not all(ipaddress.ip_address(address).is_loopback for address in addresses):
-        raise ValueError(
-            f'[api] bind_host is {host!r}, but auth_strategy noauth lets in everybody who can '
-            'reach that address. Use a loopback address such as 127.0.0.1.'
-        )
-
-
 class _Request(cheroot_server.HTTPRequest):
     """A request whose errors, also those found before the application, have an envelope."""
+
+    header_reader = framing.HeaderReader()
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.inheaders = framing.Headers()
+
+    def parse_request(self) -> None:
+        """Read the head; not when others read theirs so slowly that few threads are left."""
+        if self.conn.has_head():
+            super().parse_request()
+            return
+        with self.server.slowly() as may:
+            if may:
+                super().parse_request()
+
+    def read_request_line(self) -> bool:
+        if not super().read_request_line():  # type: ignore[no-untyped-call]
+            return False
+        return self._passes(lambda: framing.check_method(self.method))
 
     def read_request_headers(self) -> bool:
         if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False
-        if self.inheaders.get(b'Content-Length', b'0').strip().startswith(b'-'):
-            self.simple_response('400 Bad Request', 'Malformed Content-Length Header.')
+        if not self._passes(lambda: framing.check_length(self.inheaders, self.response_protocol)):
+            return False
+        called = self.inheaders.get(b'Host', b'').decode('latin-1')
+        if called and not self.server.is_called(called):
+            self.simple_response(
+                '403 Forbidden',
+                'While nobody logs in, this API is for this machine: call it localhost or '
+                f'127.0.0.1, not {called[:60]!r}.',
+            )
             return False
         if self.chunked_read:
             # What the application leaves unread would be taken for the next request.
             self.close_connection = True
         return True
 
+    def body(self) -> framing.Body:
+        """What the application reads."""
+        if self.chunked_read:
+            return framing.ChunkedBody(self.conn.rfile)
+        return framing.SizedBody(self.conn.rfile, int(self.inheaders.get(b'Content-Length', 0)))
+
     def send_headers(self) -> None:
-        super().send_headers()
-        if self.close_connection:
+        # What is left of a body would be waited for before the answer is sent, though it was
+        # refused unread, and might never come.
+        if self.chunked_read or self.rfile.remaining:
+            self.close_connection = True
             self.conn.unread_body = True
+        super().send_headers()
+
+    def _passes(self, check: Callable[[], None]) -> bool:
+        """Run a check, and answer 400 if it fails."""
+        try:
+            check()
+        except framing.MalformedHead as error:
+            self.simple_response('400 Bad Request', str(error))
+            return False
+        return True
 
     def simple_response(self, status: str, msg: str = '') -> None:
         """Answer for the server itself, and close the connection."""
@@ -136,10 +174,20 @@ class _Connection(cheroot_server.HTTPConnection):
     RequestHandlerClass = _Request
     unread_body = False
 
+    def has_head(self) -> bool:
+        """Whether the whole head of a request has come."""
+        if self.rfile.has_data():  # of another request; what has come besides is not seen here
+            return False
+        with contextlib.suppress(OSError):
+            # The first byte is there, so this does not wait.
+            return b'\r\n\r\n' in self.socket.recv(framing.LARGEST_HEAD, socket.MSG_PEEK)
+        return False
+
     def close(self) -> None:
         if self.unread_body:
-            with contextlib.suppress(OSError):
-                self._linger()
+            with self.server.slowly() as may, contextlib.suppress(OSError):
+                if may:
+                    self._linger()
         super().close()
 
     def _linger(self) -> None:
@@ -154,8 +202,43 @@ class _Connection(cheroot_server.HTTPConnection):
             left -= gone
 
 
+class _Gateway(wsgi.Gateway_10):
+    """Between the server and the application: gives it a body of ours."""
+
+    def get_environ(self) -> Any:
+        self.req.rfile = self.req.body()
+        return super().get_environ()  # type: ignore[no-untyped-call]
+
+
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
+    max_request_header_size = framing.LARGEST_HEAD
+    #: Connections without a thread, beyond which none is kept for another request.
+    keep_alive_conn_limit = 128
+
+    def __init__(self, *arguments: Any, called: Callable[[str], bool], **named: Any) -> None:
+        """``called`` tells whether a Host header may be answered."""
+        super().__init__(*arguments, **named)
+        self.gateway = _Gateway
+        self.is_called = called
+        self._slow = threading.BoundedSemaphore(max(1, self.numthreads - 2))
+
+    @contextlib.contextmanager
+    def slowly(self) -> Iterator[bool]:
+        """Tells whether a thread may be spent on waiting for a caller; two of many never are."""
+        may = self._slow.acquire(blocking=False)
+        try:
+            yield may
+        finally:
+            if may:
+                self._slow.release()
+
+    def process_conn(self, conn: _Connection) -> None:
+        """A new caller gets a thread with its first byte: some connect and say nothing."""
+        if conn.last_used is None:
+            self.put_conn(conn)
+        else:
+            super().process_conn(conn)
 
     def error_log(self, msg: str = '', level: int = logging.INFO, traceback: bool = False) -> None:
         """What the server has to say goes to the log, not to standard error."""
@@ -169,10 +252,11 @@ class _GreenServer(_Server):
     there is no epoll on green threads, and what stands in for it takes its list at the start.
     """
 
-    def put_conn(self, conn: cheroot_server.HTTPConnection) -> None:
+    def put_conn(self, conn: _Connection) -> None:
+        conn.last_used = time.time()  # as cheroot notes it: it is not new any more
         threading.Thread(target=self._wait_for_request, args=(conn,), daemon=True).start()
 
-    def _wait_for_request(self, conn: cheroot_server.HTTPConnection) -> None:
+    def _wait_for_request(self, conn: _Connection) -> None:
         idle_until = time.monotonic() + self.timeout
         while self.ready and time.monotonic() < idle_until:
             if conn.rfile.has_data() or select.select([conn.socket], [], [], 1.0)[0]:

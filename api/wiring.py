@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from api import app, strategy
 from api.auth import guard, strategies
 from api.auth.limits import RateLimits
+from api.auth.rulebook import Rulebook
 from api.auth.strategies import Strategy
 from api.database.resources import Parts
 from api.datastores import Datastores
@@ -77,7 +78,8 @@ def build(
     :param login: how callers prove who they are; [api] auth_strategy when not given.
     :param broker: looks whether the broker answers; None where there is none.
     :param registry: what /metrics shows besides.
-    :raises slotwright.loading.InvalidConfiguration: for a strategy that cannot be loaded.
+    :raises slotwright.loading.InvalidConfiguration: for a strategy, users or rules that cannot
+        be loaded.
     """
     settings = Settings.from_conf(conf)
     datastores = Datastores(settings.datastore_versions, engine_version)
@@ -104,7 +106,7 @@ def build(
     quotas = QuotaService(store, settings.quota)
     views = Views(datastores, settings.region, settings.silent_after, now)
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
-    entrance = guard.Guard(login or strategies.load(conf), guard.make_enforcer(conf), rates)
+    entrance = guard.Guard(login or strategies.load(conf), Rulebook(conf), rates)
     parts = Parts(store, settings, datastores, clusters, roots, quotas, views)
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))

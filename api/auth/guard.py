@@ -6,33 +6,32 @@ the method and the path say which one it is, an action's comes from its body.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import falcon
-from oslo_config import cfg
-from oslo_policy import policy
 
-from api import policy as rules
+from api import policy, request_ids
 from api.auth.identity import Identity
 from api.auth.limits import RateLimits
+from api.auth.rulebook import Rulebook
 from api.auth.strategies import Strategy
 from api.policy.catalog import UNSERVED
-from slotwright.domain.errors import Forbidden, OverLimit, Unauthorized
+from slotwright.domain.errors import Forbidden, OverLimit, Unauthorized, Unavailable
 
 #: Open to everybody: which versions there are, what can be asked, and whether we are well.
 PUBLIC = frozenset({'/', '/v1.0', '/openapi.json', '/healthcheck'})
 
 #: What proxies and middleware tell one another about a caller. Sent to us they are lies.
 _TOLD = ('HTTP_X_USER', 'HTTP_X_PROJECT', 'HTTP_X_TENANT', 'HTTP_X_ROLE', 'HTTP_X_IDENTITY',
-         'HTTP_X_DOMAIN', 'HTTP_X_SERVICE', 'HTTP_OPENSTACK_SYSTEM_SCOPE')  # fmt: skip
+         'HTTP_X_DOMAIN', 'HTTP_X_SERVICE', 'HTTP_X_IS_ADMIN', 'HTTP_OPENSTACK_SYSTEM_SCOPE',
+         'HTTP_X_FORWARDED_USER', 'HTTP_X_REMOTE_USER', 'HTTP_REMOTE_USER')  # fmt: skip
 
 Authorize = Callable[[str], None]
 
 
-def index(listed: Any = None) -> Mapping[tuple[str, str], str]:
+def index() -> Mapping[tuple[str, str], str]:
     """Rule by (method, route), for all rules that name operations but those of actions."""
     found: dict[tuple[str, str], str] = {}
-    for rule in rules.list_rules() if listed is None else listed:
+    for rule in policy.list_rules():
         for operation in getattr(rule, 'operations', ()):
             found.setdefault((str(operation['method']), operation['path']), rule.name)
     return found
@@ -41,9 +40,9 @@ def index(listed: Any = None) -> Mapping[tuple[str, str], str]:
 class Guard:
     """Falcon middleware."""
 
-    def __init__(self, strategy: Strategy, enforcer: policy.Enforcer, limits: RateLimits) -> None:
+    def __init__(self, strategy: Strategy, rulebook: Rulebook, limits: RateLimits) -> None:
         self._strategy = strategy
-        self._enforcer = enforcer
+        self._rulebook = rulebook
         self._limits = limits
         self._rules = index()
 
@@ -53,10 +52,15 @@ class Guard:
         if (req.path.rstrip('/') or '/') in PUBLIC:
             return
         try:
-            req.context.identity = self._strategy.identify(req.headers)
+            identity = self._strategy.identify(req.headers)
         except Unauthorized:
             resp.set_header('WWW-Authenticate', self._strategy.challenge)
             raise
+        except Unavailable:
+            resp.retry_after = 1
+            raise
+        req.context.identity = identity
+        req.env[request_ids.USER_KEY] = identity.user
 
     def process_resource(
         self,
@@ -65,10 +69,21 @@ class Guard:
         _resource: object,
         params: Mapping[str, str],
     ) -> None:
-        project = params.get('tenant_id')
-        if project is None:
+        identity: Identity | None = getattr(req.context, 'identity', None)
+        if identity is None:  # public
             return
-        identity: Identity = req.context.identity
+        project = params.get('tenant_id')
+        if project is not None:
+            self._admit(req, resp, identity, project)
+        req.context.authorize = self._authorizer(identity, project)
+        template = (req.uri_template or '').rstrip('/')
+        # HEAD and OPTIONS are answered by the framework, from what a route has.
+        req.context.authorize(self._rules.get((req.method, template), UNSERVED))
+
+    def _admit(
+        self, req: falcon.Request, resp: falcon.Response, identity: Identity, project: str
+    ) -> None:
+        """Let a request into a project, and count it there."""
         if not identity.may_enter(project):
             raise Forbidden(f'Operation not allowed for tenant {project}.')
         wait = self._limits.wait(project, req.method)
@@ -77,34 +92,10 @@ class Guard:
             raise OverLimit(
                 f'Project {project} has sent too many {req.method} requests; try again in {wait} s.'
             )
-        req.context.authorize = self._authorizer(identity, project)
-        template = (req.uri_template or '').rstrip('/')
-        # HEAD and OPTIONS are answered by the framework, from what a route has.
-        req.context.authorize(self._rules.get((req.method, template), UNSERVED))
 
-    def _authorizer(self, identity: Identity, project: str) -> Authorize:
+    def _authorizer(self, identity: Identity, project: str | None) -> Authorize:
         def authorize(rule: str) -> None:
-            try:
-                self._enforcer.authorize(
-                    rule,
-                    {'project_id': project},
-                    identity.credentials(project),
-                    do_raise=True,
-                )
-            except (policy.PolicyNotAuthorized, policy.InvalidScope) as error:
-                raise Forbidden(f"Policy doesn't allow {rule} to be performed.") from error
+            if not self._rulebook.allows(rule, identity, project):
+                raise Forbidden(f"Policy doesn't allow {rule} to be performed.")
 
         return authorize
-
-
-def make_enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:
-    """The rules of ``api.policy``, changed by those of [oslo_policy] policy_file.
-
-    The file is read again whenever it changes.
-
-    :raises ValueError: for a file that cannot be understood.
-    """
-    enforcer = policy.Enforcer(conf)
-    enforcer.register_defaults(rules.list_rules())
-    enforcer.load_rules()
-    return enforcer

@@ -23,8 +23,8 @@ class Identity:
         """Whether it may speak for this project: its own, or any for an administrator."""
         return bool({EVERY, project_id} & self.projects) or ADMIN in self.roles
 
-    def credentials(self, project_id: str) -> dict[str, object]:
-        """What oslo.policy looks at, in a request about ``project_id``.
+    def credentials(self, project_id: str | None) -> dict[str, object]:
+        """What oslo.policy looks at, in a request about ``project_id`` or about none.
 
         An administrator from outside the project is no owner of what is in it.
         """

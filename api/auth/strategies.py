@@ -1,8 +1,8 @@
 """How callers prove who they are: [api] auth_strategy."""
 
 import base64
-import binascii
 import hmac
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -16,6 +16,9 @@ from slotwright.loading import InvalidConfiguration
 #: Who everybody is without a login, and who has the one token.
 NOBODY = Identity('anonymous', frozenset({EVERY}), frozenset({ADMIN, 'member'}))
 TOKEN_HOLDER = Identity('admin', frozenset({EVERY}), frozenset({ADMIN, 'member'}))
+
+#: What clients can put into a header, all in the same way.
+_SENDABLE = re.compile(r'[!-~]+')
 
 
 class Strategy(Protocol):
@@ -74,9 +77,10 @@ class HttpBasic:
         if scheme.lower() != 'basic':
             raise Unauthorized('Log in with a user name and a password (HTTP basic).')
         try:
-            user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(':')
-        except (binascii.Error, UnicodeDecodeError):
-            colon = ''
+            decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+        except ValueError:  # no base64, no UTF-8
+            decoded = ''
+        user, colon, password = decoded.partition(':')
         if not colon:
             raise Unauthorized('The header Authorization is malformed: "Basic <base64>" it is.')
         identity = self._users.verify(user, password)
@@ -93,9 +97,12 @@ def load(conf: cfg.ConfigOpts) -> Strategy:
     if conf.api.auth_strategy == 'admin_token':
         if not conf.api.admin_token:
             raise InvalidConfiguration('[api] auth_strategy is admin_token: set [api] admin_token')
+        if not _SENDABLE.fullmatch(conf.api.admin_token):
+            raise InvalidConfiguration('[api] admin_token: printable ASCII without spaces only')
         return AdminToken(conf.api.admin_token)
     if conf.api.auth_strategy == 'http_basic':
         if not conf.api.user_file:
             raise InvalidConfiguration('[api] auth_strategy is http_basic: set [api] user_file')
-        return HttpBasic(Users(conf.api.user_file))
+        # The others go on serving those who logged in before.
+        return HttpBasic(Users(conf.api.user_file, most_logins=max(1, conf.api.threads - 2)))
     return NoAuth()

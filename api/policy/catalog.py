@@ -2,7 +2,7 @@
 
 from oslo_policy import policy
 
-from api.policy.base import ADMIN_OR_OWNER, rule
+from api.policy.base import ADMIN, ADMIN_OR_OWNER, rule
 
 RULES = (
     rule(
@@ -22,6 +22,12 @@ RULES = (
         ('GET', 'datastores/{datastore}/versions/{version}'),
         ('GET', 'datastores/{datastore}/versions/{version}/flavors'),
         ('GET', 'datastores/versions/{version}'),
+    ),
+    policy.DocumentedRuleDefault(
+        'metrics:show',
+        ADMIN,
+        'Read /metrics, which has numbers of all projects in it.',
+        [{'method': 'GET', 'path': '/metrics'}],
     ),
     policy.RuleDefault(
         'unserved:index',

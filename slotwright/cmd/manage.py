@@ -7,7 +7,9 @@ from typing import Any
 
 from oslo_config import cfg
 
-from api.auth import userfile
+from api import loopback
+from api.auth import strategies, userfile
+from api.auth.rulebook import Rulebook
 from slotwright.cmd import startup, status
 from slotwright.domain.errors import Unavailable
 from slotwright.loading import load_class
@@ -40,6 +42,9 @@ def check(conf: cfg.ConfigOpts) -> None:
     for option in ('api_strategy', 'taskmanager_strategy'):
         load_class(conf.redis[option], f'[redis] {option}')
     SQLAlchemyStore.from_config(conf)
+    if strategies.load(conf).loopback_only:
+        loopback.require(conf.api.bind_host)
+    Rulebook(conf)
     print('The configuration is fine.')
 
 
@@ -76,7 +81,7 @@ def set_user(conf: cfg.ConfigOpts) -> None:
         if getpass.getpass('Once more: ') != password:
             raise ValueError('the two passwords differ; nothing is changed')
     else:
-        password = sys.stdin.readline().rstrip('\n')
+        password = sys.stdin.readline().rstrip('\r\n')
     userfile.put(path, command.user, command.projects, command.roles, password)
     print(f'{command.user} is in {path}.')
 

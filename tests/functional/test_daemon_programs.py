@@ -75,8 +75,8 @@ class GreenApiTest(TestCase):
         """Someone who sends half a body, and then nothing."""
         caller = socket.create_connection(('127.0.0.1', self.plane.port), timeout=60)
         caller.sendall(
-            b'POST /v1.0/slow/clusters HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n'
-            b'Content-Length: 100\r\n\r\n{'
+            b'POST /v1.0/slow/clusters HTTP/1.1\r\nHost: localhost\r\n'
+            b'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{'
         )
         return caller
 
@@ -96,7 +96,7 @@ class GreenApiTest(TestCase):
             body = json.dumps({'quotas': {'instances': 5}}).encode()
             with socket.create_connection(('127.0.0.1', self.plane.port), timeout=60) as caller:
                 caller.sendall(
-                    b'PUT /v1.0/admin/mgmt/quotas/locked HTTP/1.1\r\nHost: h\r\n'
+                    b'PUT /v1.0/admin/mgmt/quotas/locked HTTP/1.1\r\nHost: localhost\r\n'
                     b'Content-Type: application/json\r\n'
                     b'Content-Length: %d\r\n\r\n%s' % (len(body), body)
                 )

@@ -6,6 +6,8 @@ import sys
 
 import fixtures
 
+from api.auth import userfile
+from api.auth.users import Users
 from tests.base import TestCase
 from tests.servers import free_port
 
@@ -19,14 +21,34 @@ class ManageTest(TestCase):
     def configure(self, text: str) -> None:
         (self.directory / 'slotwright.conf').write_text(text)
 
-    def run_it(self, *arguments: str) -> 'subprocess.CompletedProcess[str]':
+    def run_it(self, *arguments: str, said: str = '') -> 'subprocess.CompletedProcess[str]':
         config = str(self.directory / 'slotwright.conf')
         return subprocess.run(
             [sys.executable, '-m', 'slotwright.cmd.manage', '--config-file', config, *arguments],
             check=False,
             capture_output=True,
+            input=said,
             text=True,
         )
+
+    def test_users_are_set_listed_and_removed(self) -> None:
+        path = self.directory / 'users'
+        self.configure(f'[api]\nuser_file = {path}\n')
+        # As an editor of Windows, or `echo` there, ends a line.
+        done = self.run_it('user', 'set', 'alice', 'lab,acme', 'member', said='a long password\r\n')
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIsNotNone(Users(str(path)).verify('alice', 'a long password'))
+        self.assertEqual('alice  acme,lab  member\n', self.run_it('user', 'list').stdout)
+        for arguments, said, expected in (
+            (('set', 'bob', 'acme, lab', 'member'), 'a long password\n', "the project ' lab'"),
+            (('remove', 'carol'), '', 'there is no user carol'),
+        ):
+            done = self.run_it('user', *arguments, said=said)
+            self.assertEqual(1, done.returncode, done.stdout)
+            self.assertIn(expected, done.stderr)
+            self.assertNotIn('Traceback', done.stderr)
+        self.assertEqual(0, self.run_it('user', 'remove', 'alice').returncode)
+        self.assertEqual({}, userfile.read(str(path)))
 
     def test_a_database_is_brought_to_the_newest_tables(self) -> None:
         self.assertIn('is at nothing', self.run_it('db', 'version').stdout)
@@ -47,6 +69,9 @@ class ManageTest(TestCase):
             ('[DEFAULT]\ntransport_url = pigeon://loft/\n', 'transport_url'),
             ('[api]\nthreads = none\n', 'threads'),
             ('no section\n', 'slotwright.conf'),
+            ('[api]\nbind_host = 0.0.0.0\n', 'auth_strategy noauth lets in everybody'),
+            ('[api]\nauth_strategy = http_basic\nuser_file = /none\n', '/none'),
+            ('[oslo_policy]\npolicy_file = /none.yaml\n', 'there is no file /none.yaml'),
         ):
             self.configure(text)
             done = self.run_it('config', 'check')
