@@ -1,0 +1,39 @@
+-- name, project ('' for none), capabilities, whether pools are given, the pools
+local name, project = ARGV[1], ARGV[2]
+local pools = rest(5)
+if call('ZSCORE', 'pools', name) then
+    return {'named_like_pool'}
+end
+if has_flavors(name) then
+    return {'named_like_project'}
+end
+local key, index = name .. '.flavors', project .. '.flavors'
+if call('ZSCORE', 'flavors', name) then
+    local owner = call('HGET', key, 'p')
+    if owner and owner ~= project then
+        return {'other_project'}
+    end
+elseif kind_of(key) ~= 'none' then
+    return {'foreign', key}
+end
+if call('ZSCORE', 'flavors', project) then
+    return {'project_named_like_flavor'}
+end
+if kind_of(index) ~= 'none' and not has_flavors(project) then
+    return {'foreign', index}
+end
+if not may_have_pools(name) then
+    return {'foreign', name .. '.pools'}
+end
+local missing = missing_pool(pools)
+if missing then
+    return {'missing_pool', missing}
+end
+
+call('ZADD', 'flavors', 0, name)
+call('ZADD', index, 0, name)
+call('HSET', key, 'f', name, 'p', project, 'c', ARGV[3])
+if ARGV[4] == '1' then
+    set_pools(name, pools)
+end
+return {'ok'}

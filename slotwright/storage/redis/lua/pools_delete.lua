@@ -1,0 +1,14 @@
+-- name
+local name = ARGV[1]
+if not call('ZSCORE', 'pools', name) then
+    return {'ok'}
+end
+local flavor = call('HGET', FLAVOR_OF, name)
+if flavor and call('ZSCORE', 'flavors', flavor) and call('ZCARD', flavor .. '.pools') == 1 then
+    return {'in_use', flavor}
+end
+
+set_flavor(name, '')
+call('ZREM', 'pools', name)
+call('DEL', name .. '.pools')
+return {'ok'}

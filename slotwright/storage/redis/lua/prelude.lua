@@ -1,0 +1,137 @@
+-- Comes before every script: the keys, and who owns what lies under them.
+--
+-- A script answers an array: 'ok' and what was asked for, or the reason of a refusal. Errors of
+-- Redis do not undo what a script wrote, so each one reads and checks all before it writes.
+
+-- Outside the seed's names: flavor by pool, since the seed's pool has no such field.
+local FLAVOR_OF = 'slotwright:flavor-of-pool'
+
+local call = redis.call
+
+local function kind_of(key)
+    return call('TYPE', key).ok
+end
+
+-- Whether the set of a flavor's pools is there; false as well when its key holds something else.
+local function has_pools(flavor)
+    local key = flavor .. '.pools'
+    if kind_of(key) ~= 'zset' then
+        return false
+    end
+    return call('HGET', FLAVOR_OF, call('ZRANGE', key, 0, 0)[1]) == flavor
+end
+
+-- Nobody else's data are under the key where a flavor's pools would go.
+local function may_have_pools(flavor)
+    return kind_of(flavor .. '.pools') == 'none' or has_pools(flavor)
+end
+
+local function has_flavors(project)
+    local key = project .. '.flavors'
+    if kind_of(key) ~= 'zset' then
+        return false
+    end
+    return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.flavors', 'p') == project
+end
+
+local function has_entries(project)
+    local key = project .. '.catalogue'
+    if kind_of(key) ~= 'zset' then
+        return false
+    end
+    return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.catalogue', 'p') == project
+end
+
+-- A page of a set by name, which '' precedes; limit 0 is all of it.
+local function page(key, marker, limit)
+    local from = marker == '' and '-' or '(' .. marker
+    if limit == '0' then
+        return call('ZRANGEBYLEX', key, from, '+')
+    end
+    return call('ZRANGEBYLEX', key, from, '+', 'LIMIT', 0, limit)
+end
+
+-- Appends name, uri, weight, options and flavor of a pool; nothing when its hash was taken away.
+local function add_pool(answer, name)
+    local fields = call('HMGET', name .. '.pools', 'u', 'w', 'o')
+    if not fields[1] then
+        return
+    end
+    local at = #answer
+    answer[at + 1] = name
+    answer[at + 2] = fields[1]
+    answer[at + 3] = fields[2]
+    answer[at + 4] = fields[3]
+    answer[at + 5] = call('HGET', FLAVOR_OF, name) or ''
+end
+
+-- Appends name, project, capabilities and the pools' names of a flavor, as add_pool does.
+local function add_flavor(answer, name)
+    local fields = call('HMGET', name .. '.flavors', 'p', 'c')
+    if not fields[1] then
+        return
+    end
+    local at = #answer
+    answer[at + 1] = name
+    answer[at + 2] = fields[1]
+    answer[at + 3] = fields[2]
+    answer[at + 4] = has_pools(name) and call('ZRANGE', name .. '.pools', 0, -1) or {}
+end
+
+-- Puts a pool into a flavor, '' for none, and out of the one it was in.
+local function set_flavor(pool, flavor)
+    local old = call('HGET', FLAVOR_OF, pool)
+    if old and old ~= flavor then
+        call('ZREM', old .. '.pools', pool)
+    end
+    if flavor ~= '' then
+        call('ZADD', flavor .. '.pools', 0, pool)
+        call('HSET', FLAVOR_OF, pool, flavor)
+    elseif old then
+        call('HDEL', FLAVOR_OF, pool)
+    end
+end
+
+-- Makes pools, a list of names, all that a flavor has.
+local function set_pools(flavor, pools)
+    local wanted = {}
+    for _, pool in ipairs(pools) do
+        wanted[pool] = true
+    end
+    if has_pools(flavor) then
+        for _, pool in ipairs(call('ZRANGE', flavor .. '.pools', 0, -1)) do
+            if not wanted[pool] then
+                set_flavor(pool, '')
+            end
+        end
+    end
+    for _, pool in ipairs(pools) do
+        set_flavor(pool, flavor)
+    end
+end
+
+-- The first of pools that does not exist.
+local function missing_pool(pools)
+    for _, pool in ipairs(pools) do
+        if not call('ZSCORE', 'pools', pool) then
+            return pool
+        end
+    end
+end
+
+-- The arguments from the one numbered first on.
+local function rest(first)
+    local found = {}
+    for at = first, #ARGV do
+        found[#found + 1] = ARGV[at]
+    end
+    return found
+end
+
+-- Whether the flavor exists, in the project when one is given.
+local function is_flavor(name, project)
+    if not call('ZSCORE', 'flavors', name) then
+        return false
+    end
+    return project == '' or call('HGET', name .. '.flavors', 'p') == project
+end
