@@ -59,9 +59,7 @@ def _checked(project: str | None, queue: str) -> tuple[str, str]:
     return checks.check_project(project) or '', checks.check_name('queue', queue)
 
 
-def _refusal(
-    status: str, detail: Sequence[str], project: str | None, queue: str
-) -> NameCollision:
+def _refusal(status: str, detail: Sequence[str], project: str | None, queue: str) -> NameCollision:
     if status == 'foreign':
         return foreign(detail[0])
     return checks.catalogue_collision(project, queue)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slotwright.domain import pools as checks
-from slotwright.domain.errors import NameCollision, SlotwrightError
+from slotwright.domain.errors import SlotwrightError
 from slotwright.domain.pools import PoolFlavor
 from slotwright.storage import management
 from slotwright.storage.redis import scripts
@@ -103,9 +103,7 @@ def _flavor(answer: Sequence[Any], at: int) -> PoolFlavor:
     return PoolFlavor(name, project or None, json.loads(capabilities), tuple(pools))
 
 
-def _refusal(
-    status: str, detail: Sequence[str], name: str, project: str | None
-) -> SlotwrightError:
+def _refusal(status: str, detail: Sequence[str], name: str, project: str | None) -> SlotwrightError:
     if status == 'missing':
         return management.no_flavor(name)
     if status == 'missing_pool':

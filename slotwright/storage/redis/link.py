@@ -96,7 +96,9 @@ class Link:
             try:
                 return self._once(command)
             except _LOCKED_OUT as error:
-                raise StorageUnavailable('The Redis server refuses our user or password.') from error
+                raise StorageUnavailable(
+                    'The Redis server refuses our user or password.'
+                ) from error
             except _AWAY as error:
                 if attempt >= self._attempts or time.monotonic() + pause > give_up:
                     raise StorageUnavailable('The Redis server does not answer now.') from error

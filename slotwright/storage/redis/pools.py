@@ -112,9 +112,7 @@ def _read(answer: Sequence[str]) -> list[Pool]:
     return [_pool(answer, at) for at in range(1, len(answer), 5)]
 
 
-def _refusal(
-    status: str, detail: Sequence[str], name: str, flavor: str | None
-) -> SlotwrightError:
+def _refusal(status: str, detail: Sequence[str], name: str, flavor: str | None) -> SlotwrightError:
     if status == 'missing':
         return management.no_pool(name)
     if status == 'in_use':

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, postgresql
 
 #: Constraint names that are the same everywhere, so that a migration can name them.
 NAMES = {
@@ -33,6 +33,10 @@ TIME = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql')
 TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql')
 # SQLite numbers rows by itself only in a column of exactly this type.
 SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+
+
+# Names that are listed in the order of their bytes; SQLite and utf8mb4_bin have no other.
+BYTES = sa.String(255).with_variant(postgresql.VARCHAR(255, collation='C'), 'postgresql')
 
 
 class Json(sa.types.TypeDecorator[Any]):
@@ -194,5 +198,49 @@ released_addresses = sa.Table(
     sa.Column('released', sa.Double, nullable=False),
     sa.UniqueConstraint('host', 'ip', 'port'),
     sa.Index(None, 'cluster_id'),
+    **INNODB,
+)
+
+# The management store (``storage.management``). A project of '' is none.
+mgmt_pools = sa.Table(
+    'mgmt_pools',
+    metadata,
+    sa.Column('name', BYTES, primary_key=True),
+    sa.Column('uri', NAME, nullable=False),
+    sa.Column('weight', sa.BigInteger, nullable=False),
+    # No foreign key: pools may name flavors that do not exist.
+    sa.Column('flavor', BYTES),
+    sa.Column('options', Json, nullable=False),
+    sa.Index(None, 'flavor', 'name'),
+    **INNODB,
+)
+
+mgmt_flavors = sa.Table(
+    'mgmt_flavors',
+    metadata,
+    sa.Column('name', BYTES, primary_key=True),
+    sa.Column('project', BYTES, nullable=False),
+    sa.Column('capabilities', Json, nullable=False),
+    sa.Index(None, 'project', 'name'),
+    **INNODB,
+)
+
+mgmt_catalogue = sa.Table(
+    'mgmt_catalogue',
+    metadata,
+    sa.Column('project', BYTES, primary_key=True),
+    sa.Column('queue', BYTES, primary_key=True),
+    # Both, joined by a dot: "a.b"/"c" and "a"/"b.c" are one name in the seed's keys.
+    sa.Column('entry', sa.String(511), nullable=False, unique=True),
+    sa.Column('pool', NAME, nullable=False),
+    **INNODB,
+)
+
+# A row for each family of names that has to stay free of collisions. Its writers take turns.
+mgmt_turns = sa.Table(
+    'mgmt_turns',
+    metadata,
+    sa.Column('name', sa.String(16), primary_key=True),
+    sa.Column('turn', sa.BigInteger, nullable=False),
     **INNODB,
 )

@@ -1,0 +1,185 @@
+"""Flavors of pools in SQL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from slotwright.domain import pools as checks
+from slotwright.domain.pools import PoolFlavor
+from slotwright.storage import management
+from slotwright.storage.sqlalchemy import turns
+from slotwright.storage.sqlalchemy.clock import Clock
+from slotwright.storage.sqlalchemy.pools import has
+from slotwright.storage.sqlalchemy.tables import mgmt_flavors, mgmt_pools
+from slotwright.storage.sqlalchemy.transactions import Database, Transactional, reads, writes
+
+
+class PoolFlavors(Transactional):
+    """See ``slotwright.storage.management.FlavorsController``."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, Clock())
+
+    @reads
+    def list(
+        self,
+        conn: sa.Connection,
+        project: str | None = None,
+        marker: str | None = None,
+        limit: int = management.PAGE,
+    ) -> Sequence[PoolFlavor]:
+        after = checks.check_page(marker, limit)
+        query = _of(checks.check_project(project)).where(mgmt_flavors.c.name > after)
+        query = query.order_by(mgmt_flavors.c.name)
+        return _read(conn, query.limit(limit) if limit else query)
+
+    @writes
+    def create(
+        self,
+        conn: sa.Connection,
+        name: str,
+        project: str | None = None,
+        capabilities: Mapping[str, Any] | None = None,
+        pools: Sequence[str] | None = None,
+    ) -> None:
+        checks.check_new_flavor(name, project)
+        checks.to_json('capabilities', capabilities)
+        chosen = checks.check_pools(pools)
+        turns.take(conn, turns.POOLS)
+        _require_name(conn, name, project or '')
+        _require_pools(conn, chosen)
+        row = {'project': project or '', 'capabilities': dict(capabilities or {})}
+        changed = sa.update(mgmt_flavors).where(mgmt_flavors.c.name == name).values(row)
+        if not conn.execute(changed).rowcount:
+            conn.execute(sa.insert(mgmt_flavors).values(name=name, **row))
+        _set_pools(conn, name, chosen)
+
+    @reads
+    def get(self, conn: sa.Connection, name: str, project: str | None = None) -> PoolFlavor:
+        return _get(conn, *_checked(name, project))
+
+    @reads
+    def exists(self, conn: sa.Connection, name: str, project: str | None = None) -> bool:
+        query = _one(*_checked(name, project)).with_only_columns(sa.literal(1))
+        return conn.scalar(query) is not None
+
+    @writes
+    def update(
+        self,
+        conn: sa.Connection,
+        name: str,
+        project: str | None = None,
+        *,
+        capabilities: Mapping[str, Any] | None = None,
+        pools: Sequence[str] | None = None,
+    ) -> PoolFlavor:
+        if capabilities is None and pools is None:
+            raise checks.nothing_to_change('capabilities and pools')
+        _checked(name, project)
+        checks.to_json('capabilities', capabilities)
+        chosen = checks.check_pools(pools)
+        turns.take(conn, turns.POOLS)
+        _get(conn, name, project)
+        _require_pools(conn, chosen)
+        if capabilities is not None:
+            change = sa.update(mgmt_flavors).where(mgmt_flavors.c.name == name)
+            conn.execute(change.values(capabilities=dict(capabilities)))
+        _set_pools(conn, name, chosen)
+        return _get(conn, name, project)
+
+    @writes
+    def delete(
+        self,
+        conn: sa.Connection,
+        name: str,
+        project: str | None = None,
+        *,
+        release: bool = False,
+    ) -> None:
+        _checked(name, project)
+        turns.take(conn, turns.POOLS)
+        gone = sa.delete(mgmt_flavors).where(mgmt_flavors.c.name == name)
+        if project is not None:
+            gone = gone.where(mgmt_flavors.c.project == project)
+        if conn.execute(gone).rowcount and release:
+            _set_pools(conn, name, ())
+
+    @writes
+    def drop_all(self, conn: sa.Connection) -> None:
+        turns.take(conn, turns.POOLS)
+        conn.execute(sa.delete(mgmt_flavors))
+
+
+def _checked(name: str, project: str | None) -> tuple[str, str | None]:
+    return checks.check_name('flavor', name), checks.check_project(project)
+
+
+def _of(project: str | None) -> sa.Select[Any]:
+    """The flavors of a project; None: all."""
+    query = sa.select(mgmt_flavors)
+    return query if project is None else query.where(mgmt_flavors.c.project == project)
+
+
+def _one(name: str, project: str | None) -> sa.Select[Any]:
+    return _of(project).where(mgmt_flavors.c.name == name)
+
+
+def _get(conn: sa.Connection, name: str, project: str | None) -> PoolFlavor:
+    found = _read(conn, _one(name, project))
+    if not found:
+        raise management.no_flavor(name)
+    return found[0]
+
+
+def _read(conn: sa.Connection, query: sa.Select[Any]) -> Sequence[PoolFlavor]:
+    """The flavors and their pools: two queries, however many there are."""
+    rows = conn.execute(query).mappings().all()
+    pools: dict[str, list[str]] = {row['name']: [] for row in rows}
+    members = (
+        sa.select(mgmt_pools.c.flavor, mgmt_pools.c.name)
+        .where(mgmt_pools.c.flavor.in_(pools))
+        .order_by(mgmt_pools.c.name)
+    )
+    for flavor, pool in conn.execute(members) if rows else ():
+        pools[flavor].append(pool)
+    return [
+        PoolFlavor(
+            row['name'], row['project'] or None, row['capabilities'], tuple(pools[row['name']])
+        )
+        for row in rows
+    ]
+
+
+def _require_name(conn: sa.Connection, name: str, project: str) -> None:
+    """:raises NameCollision: for a name that this project cannot give to a flavor."""
+    if has(conn, name):
+        raise checks.taken_by('flavor', name, 'a pool')
+    if conn.scalar(sa.select(sa.exists().where(mgmt_flavors.c.project == name))):
+        raise checks.taken_by('flavor', name, 'a project with flavors')
+    if conn.scalar(sa.select(sa.exists().where(mgmt_flavors.c.name == project))):
+        raise checks.taken_by('project with flavors', project, 'a flavor')
+    query = sa.select(mgmt_flavors.c.project).where(mgmt_flavors.c.name == name)
+    if conn.scalar(query) not in (None, project):
+        raise checks.taken_by('flavor', name, "another project's flavor")
+
+
+def _require_pools(conn: sa.Connection, pools: Sequence[str] | None) -> None:
+    if not pools:
+        return
+    query = sa.select(mgmt_pools.c.name).where(mgmt_pools.c.name.in_(pools))
+    known = set(conn.scalars(query))
+    for pool in pools:
+        if pool not in known:
+            raise management.no_pool(pool)
+
+
+def _set_pools(conn: sa.Connection, name: str, pools: Sequence[str] | None) -> None:
+    """Make ``pools`` all that the flavor has; None leaves them as they are."""
+    if pools is None:
+        return
+    leave = sa.update(mgmt_pools).where(mgmt_pools.c.flavor == name).values(flavor=None)
+    conn.execute(leave.where(mgmt_pools.c.name.not_in(pools)))
+    if pools:
+        join = sa.update(mgmt_pools).where(mgmt_pools.c.name.in_(pools))
+        conn.execute(join.values(flavor=name))
