@@ -8,10 +8,8 @@ OPTS = [
     cfg.StrOpt(
         'driver',
         default='sqlalchemy',
-        choices=[
-            ('sqlalchemy', 'In the database of [database].'),
-            ('redis', 'In the Redis server of [drivers:management_store:redis].'),
-        ],
-        help='Where pools, flavors and the catalogue are kept.',
+        help='Where pools, flavors and the catalogue are kept: sqlalchemy, in the database '
+        'of [database]; redis, in the server of [drivers:management_store:redis]; or the '
+        'dotted path of a class of your own, see slotwright.storage.pool_stores.Driver.',
     ),
 ]

@@ -19,11 +19,11 @@ OPTS = [
         default=10,
         min=1,
         help='Most times a command is sent while the server does not answer. No attempt '
-        'begins later than 5 seconds after the first.',
+        'begins later than 5 seconds after the first; then requests get 503.',
     ),
     cfg.FloatOpt(
         'reconnect_sleep',
-        default=0.1,
+        default=1.0,
         min=0,
         help='Seconds before the second attempt; doubled with each further one.',
     ),

@@ -8,23 +8,20 @@ from slotwright.domain import pools as checks
 from slotwright.domain.errors import SlotwrightError
 from slotwright.domain.pools import PoolFlavor
 from slotwright.storage import management
-from slotwright.storage.redis import scripts
 from slotwright.storage.redis.link import Link, foreign
-
-_LIST = scripts.load('flavors_list')
-_GET = scripts.load('flavors_get')
-_EXISTS = scripts.load('flavors_exists')
-_CREATE = scripts.load('flavors_create')
-_UPDATE = scripts.load('flavors_update')
-_DELETE = scripts.load('flavors_delete')
-_DROP_ALL = scripts.load('flavors_drop_all')
 
 
 class Flavors:
     """See ``slotwright.storage.management.FlavorsController``."""
 
     def __init__(self, link: Link) -> None:
-        self._link = link
+        self._run_list = link.script('flavors_list')
+        self._run_get = link.script('flavors_get')
+        self._run_exists = link.script('flavors_exists')
+        self._run_create = link.script('flavors_create')
+        self._run_update = link.script('flavors_update')
+        self._run_delete = link.script('flavors_delete')
+        self._run_drop_all = link.script('flavors_drop_all')
 
     def list(
         self,
@@ -33,7 +30,7 @@ class Flavors:
         limit: int = management.PAGE,
     ) -> Sequence[PoolFlavor]:
         after = checks.check_page(marker, limit)
-        answer = self._link.run(_LIST, checks.check_project(project) or '', after, limit)
+        answer = self._run_list(checks.check_project(project) or '', after, limit)
         return [_flavor(answer, at) for at in range(1, len(answer), 4)]
 
     def create(
@@ -45,8 +42,7 @@ class Flavors:
     ) -> None:
         checks.check_new_flavor(name, project)
         chosen = checks.check_pools(pools)
-        status, *detail = self._link.run(
-            _CREATE,
+        status, *detail = self._run_create(
             name,
             project or '',
             checks.to_json('capabilities', capabilities),
@@ -57,13 +53,13 @@ class Flavors:
             raise _refusal(status, detail, name, project)
 
     def get(self, name: str, project: str | None = None) -> PoolFlavor:
-        answer = self._link.run(_GET, *_checked(name, project))
+        answer = self._run_get(*_checked(name, project))
         if answer[0] != 'ok':
             raise management.no_flavor(name)
         return _flavor(answer, 1)
 
     def exists(self, name: str, project: str | None = None) -> bool:
-        return bool(self._link.run(_EXISTS, *_checked(name, project))[1])
+        return bool(self._run_exists(*_checked(name, project))[1])
 
     def update(
         self,
@@ -76,8 +72,7 @@ class Flavors:
         if capabilities is None and pools is None:
             raise checks.nothing_to_change('capabilities and pools')
         chosen = checks.check_pools(pools)
-        answer = self._link.run(
-            _UPDATE,
+        answer = self._run_update(
             *_checked(name, project),
             '' if capabilities is None else checks.to_json('capabilities', capabilities),
             '0' if chosen is None else '1',
@@ -88,10 +83,10 @@ class Flavors:
         return _flavor(answer, 1)
 
     def delete(self, name: str, project: str | None = None, *, release: bool = False) -> None:
-        self._link.run(_DELETE, *_checked(name, project), '1' if release else '0')
+        self._run_delete(*_checked(name, project), '1' if release else '0')
 
     def drop_all(self) -> None:
-        self._link.run(_DROP_ALL)
+        self._run_drop_all()
 
 
 def _checked(name: str, project: str | None) -> tuple[str, str]:

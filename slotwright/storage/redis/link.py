@@ -1,24 +1,27 @@
-"""One Redis server: connections, scripts, and how long an outage is sat out."""
+"""One Redis server: its client, the scripts, and how long an outage is sat out."""
 
-import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+import redis
 from redis import exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from slotwright.domain.errors import NameCollision, SlotwrightError, StorageUnavailable
-from slotwright.storage.redis.scripts import Script
+from slotwright.storage.redis import scripts
 from slotwright.storage.redis.uri import Target
+
+T = TypeVar('T')
 
 #: Seconds after which no new attempt is begun, whatever the options say.
 PATIENCE = 5.0
-#: A script may be flushed again between its loading and its run, but not for ever.
-LOADINGS = 3
+#: As many as there are threads: who bounds those has bounded these.
+MOST_CONNECTIONS = 2**16
 
-_AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
+#: NoScriptError: flushed once more between its loading and its run.
+_AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.NoScriptError)
 #: A wrong password does not mend itself while a request waits.
 _LOCKED_OUT = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 #: First words of errors of a server that cannot work now, or not for us.
@@ -34,12 +37,23 @@ _UNABLE = {
     'OOM': 'has no memory left',
     'READONLY': 'is a replica that only reads',
 }
+#: redis-py takes the first word off those that it has classes for.
+_CLASSES: dict[type[exceptions.ResponseError], str] = {
+    exceptions.OutOfMemoryError: 'OOM',
+    exceptions.ReadOnlyError: 'READONLY',
+    exceptions.NoPermissionError: 'NOPERM',
+    exceptions.MasterDownError: 'MASTERDOWN',
+    exceptions.ClusterDownError: 'CLUSTERDOWN',
+    exceptions.MovedError: 'MOVED',
+}
 
 
 class Link:
     """Runs commands and scripts, each in one round trip. Safe to use from any thread.
 
-    Every command may run twice: one whose answer was lost is sent again.
+    Every command may run twice: one whose answer was lost is sent again. All raise
+    ``StorageUnavailable`` when the server does not answer or cannot work, and
+    ``NameCollision`` when a key holds what is not of this store.
     """
 
     def __init__(
@@ -48,103 +62,63 @@ class Link:
         attempts: int,
         pause: float,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """``attempts`` (1 or more) at most, the first pause of ``pause`` seconds, doubled."""
-        self._target = target
         self._attempts = attempts
         self._pause = pause
         self._sleep = sleep
-        self._lock = threading.Lock()
-        self._idle: list[Any] = []
+        self._now = now
+        pool = redis.ConnectionPool(
+            connection_class=target.kind,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+            protocol=2,
+            max_connections=MOST_CONNECTIONS,
+            **target.options,
+        )
+        self._client = redis.Redis(connection_pool=pool)
 
-    def run(self, script: Script, *arguments: str | int) -> list[Any]:
-        """Run the script, loading it when the server does not know it.
+    def script(self, name: str) -> Callable[..., list[Any]]:
+        """The script ``lua/<name>.lua``, to be called with its arguments.
 
-        :raises StorageUnavailable: when the server does not answer or cannot work.
-        :raises NameCollision: when a key holds what is not of this store.
+        It goes to the server when that does not know it: after its start, or SCRIPT FLUSH.
         """
-        command = ('EVALSHA', script.sha, 0, *arguments)
-        for _ in range(LOADINGS):
-            try:
-                answer: list[Any] = self._persist(command)
-                return answer
-            except exceptions.NoScriptError:
-                self._persist(('SCRIPT', 'LOAD', script.text))
-            except exceptions.ResponseError as error:
-                raise _translated(error) from error
-        raise StorageUnavailable('The Redis server forgets its scripts at once.')
+        registered = self._client.register_script(scripts.text_of(name))
+
+        def run(*arguments: str | int) -> list[Any]:
+            answer: list[Any] = self._persist(lambda: registered(args=arguments))
+            return answer
+
+        return run
 
     def ask(self, *command: str | int) -> Any:
-        """Run one command; raises as ``run`` does."""
-        try:
-            return self._persist(command)
-        except exceptions.ResponseError as error:
-            raise _translated(error) from error
+        """Run one command."""
+        return self._persist(lambda: self._client.execute_command(*command))
 
     def close(self) -> None:
-        """Drop the idle connections; the next command opens a new one."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.disconnect()
+        """Drop the connections; the next command opens a new one."""
+        self._client.connection_pool.disconnect()
 
-    def _persist(self, command: tuple[str | int, ...]) -> Any:
-        give_up = time.monotonic() + PATIENCE
+    def _persist(self, send: Callable[[], T]) -> T:
+        give_up = self._now() + PATIENCE
         pause = self._pause
         attempt = 1
         while True:
             try:
-                return self._once(command)
+                return send()
             except _LOCKED_OUT as error:
                 raise StorageUnavailable(
                     'The Redis server refuses our user or password.'
                 ) from error
             except _AWAY as error:
-                if attempt >= self._attempts or time.monotonic() + pause > give_up:
+                if attempt >= self._attempts or self._now() + pause > give_up:
                     raise StorageUnavailable('The Redis server does not answer now.') from error
+            except exceptions.ResponseError as error:
+                raise _translated(error) from error
             self._sleep(pause)
             pause *= 2
             attempt += 1
-
-    def _once(self, command: tuple[str | int, ...]) -> Any:
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
-        if connection is not None:
-            try:
-                return self._talk(connection, command)
-            except exceptions.TimeoutError:
-                raise
-            except (exceptions.ConnectionError, OSError):
-                # The server was restarted since: none of the others is any better.
-                self.close()
-        return self._talk(self._connect(), command)
-
-    def _connect(self) -> Any:
-        connection = self._target.kind(
-            **self._target.options,
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-            protocol=2,
-        )
-        connection.connect()
-        return connection
-
-    def _talk(self, connection: Any, command: tuple[str | int, ...]) -> Any:
-        try:
-            connection.send_packed_command(connection.pack_command(*command), check_health=False)
-            answer = connection.read_response()
-        except exceptions.ResponseError:
-            self._put_back(connection)  # an answer as any other
-            raise
-        except BaseException:
-            connection.disconnect()
-            raise
-        self._put_back(connection)
-        return answer
-
-    def _put_back(self, connection: Any) -> None:
-        with self._lock:
-            self._idle.append(connection)
 
 
 def foreign(key: str) -> NameCollision:
@@ -169,14 +143,3 @@ def _translated(error: exceptions.ResponseError) -> SlotwrightError | exceptions
     if word in _UNABLE:
         return StorageUnavailable(f'The Redis server {_UNABLE[word]}.')
     return error
-
-
-#: redis-py takes the first word off those that it has classes for.
-_CLASSES: dict[type[exceptions.ResponseError], str] = {
-    exceptions.OutOfMemoryError: 'OOM',
-    exceptions.ReadOnlyError: 'READONLY',
-    exceptions.NoPermissionError: 'NOPERM',
-    exceptions.MasterDownError: 'MASTERDOWN',
-    exceptions.ClusterDownError: 'CLUSTERDOWN',
-    exceptions.MovedError: 'MOVED',
-}

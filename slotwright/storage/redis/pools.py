@@ -8,17 +8,7 @@ from slotwright.domain import pools as checks
 from slotwright.domain.errors import NameCollision, SlotwrightError
 from slotwright.domain.pools import Pool
 from slotwright.storage import management
-from slotwright.storage.redis import scripts
 from slotwright.storage.redis.link import Link, foreign
-
-_LIST = scripts.load('pools_list')
-_BY_FLAVOR = scripts.load('pools_by_flavor')
-_GET = scripts.load('pools_get')
-_FIRST = scripts.load('pools_first')
-_CREATE = scripts.load('pools_create')
-_UPDATE = scripts.load('pools_update')
-_DELETE = scripts.load('pools_delete')
-_DROP_ALL = scripts.load('pools_drop_all')
 
 
 class Pools:
@@ -26,11 +16,19 @@ class Pools:
 
     def __init__(self, link: Link, capabilities: management.SchemeCapabilities) -> None:
         self._link = link
+        self._run_list = link.script('pools_list')
+        self._run_by_flavor = link.script('pools_by_flavor')
+        self._run_get = link.script('pools_get')
+        self._run_first = link.script('pools_first')
+        self._run_create = link.script('pools_create')
+        self._run_update = link.script('pools_update')
+        self._run_delete = link.script('pools_delete')
+        self._run_drop_all = link.script('pools_drop_all')
         self._capabilities = capabilities
 
     def list(self, marker: str | None = None, limit: int = management.PAGE) -> Sequence[Pool]:
         after = checks.check_page(marker, limit)
-        return _read(self._link.run(_LIST, after, limit))
+        return _read(self._run_list(after, limit))
 
     def create(
         self,
@@ -41,18 +39,18 @@ class Pools:
         options: Mapping[str, Any] | None = None,
     ) -> None:
         new = checks.new_pool(name, weight, uri, flavor, options)
-        status, *detail = self._link.run(
-            _CREATE, name, uri, weight, checks.to_json('options', options), new.flavor or ''
+        status, *detail = self._run_create(
+            name, uri, weight, checks.to_json('options', options), new.flavor or ''
         )
         if status != 'ok':
             raise _refusal(status, detail, name, flavor)
 
     def get_pools_by_flavor(self, flavor: str | None = None) -> Sequence[Pool]:
         wanted = '' if flavor is None else checks.check_name('flavor', flavor)
-        return _read(self._link.run(_BY_FLAVOR, wanted))
+        return _read(self._run_by_flavor(wanted))
 
     def get(self, name: str) -> Pool:
-        answer = self._link.run(_GET, checks.check_name('pool', name))
+        answer = self._run_get(checks.check_name('pool', name))
         if answer[0] != 'ok':
             raise management.no_pool(name)
         return _pool(answer, 1)
@@ -78,22 +76,21 @@ class Pools:
         if options is not None:
             fields += ('o', checks.to_json('options', options))
         given = '0' if flavor is None else '1'
-        answer = self._link.run(_UPDATE, name, given, flavor or '', *fields)
+        answer = self._run_update(name, given, flavor or '', *fields)
         if answer[0] != 'ok':
             raise _refusal(answer[0], answer[1:], name, flavor)
         return _pool(answer, 1)
 
     def delete(self, name: str) -> None:
-        status, *detail = self._link.run(_DELETE, checks.check_name('pool', name))
+        status, *detail = self._run_delete(checks.check_name('pool', name))
         if status != 'ok':
             raise _refusal(status, detail, name, None)
 
     def drop_all(self) -> None:
-        self._link.run(_DROP_ALL)
+        self._run_drop_all()
 
     def capabilities(self, flavor: str | None = None, name: str | None = None) -> Sequence[str]:
-        answer = self._link.run(
-            _FIRST,
+        answer = self._run_first(
             '' if name is None else checks.check_name('pool', name),
             '' if flavor is None else checks.check_name('flavor', flavor),
         )

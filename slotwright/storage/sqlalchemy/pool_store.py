@@ -1,5 +1,7 @@
 """The management store in SQL."""
 
+from oslo_config import cfg
+
 from slotwright.storage import management
 from slotwright.storage.sqlalchemy import engine
 from slotwright.storage.sqlalchemy.catalogue import Catalogue
@@ -31,6 +33,16 @@ class SQLAlchemyPoolStore:
     ) -> 'SQLAlchemyPoolStore':
         """Open the store at an SQLAlchemy URL, with a pool of connections of its own."""
         return cls(Database(engine.create(url)), capabilities)
+
+    @classmethod
+    def from_config(
+        cls,
+        conf: cfg.ConfigOpts,  # noqa: ARG003 - [database] is read already
+        database: Database,
+        capabilities: management.SchemeCapabilities = management.no_capabilities,
+    ) -> 'SQLAlchemyPoolStore':
+        """See ``slotwright.storage.pool_stores.Driver``."""
+        return cls(database, capabilities)
 
     def close(self) -> None:
         self._database.close()

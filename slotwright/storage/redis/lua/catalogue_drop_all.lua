@@ -1,14 +1,17 @@
--- What the index names, and nothing else.
-local keys = {}
+-- What the indexes name and is of this store, and nothing else.
+local keys, own = {}, {}
 for _, entry in ipairs(call('ZRANGE', 'catalogue', 0, -1)) do
-    local project = call('HGET', entry .. '.catalogue', 'p')
-    if project then
-        keys[project .. '.catalogue'] = true
+    local key = entry .. '.catalogue'
+    local project = kind_of(key) == 'hash' and call('HGET', key, 'p')
+    local queue = project and string.sub(entry, #project + 2)
+    if kind_of(key) == 'none' or project and is_own(key, 'p_q', queue) then
+        if project and has_entries(project) then
+            keys[project .. '.catalogue'] = true
+        end
+        keys[key] = true
+        own[#own + 1] = entry
     end
-    keys[entry .. '.catalogue'] = true
 end
-for key in pairs(keys) do
-    call('DEL', key)
-end
-call('DEL', 'catalogue')
+
+drop(keys, 'catalogue', own)
 return {'ok'}

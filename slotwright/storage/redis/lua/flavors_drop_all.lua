@@ -1,14 +1,16 @@
--- What the indexes name, and nothing else.
-local keys = {}
+-- What the indexes name and is of this store, and nothing else.
+local keys, own = {}, {}
 for _, name in ipairs(call('ZRANGE', 'flavors', 0, -1)) do
-    local project = call('HGET', name .. '.flavors', 'p')
-    if project then
-        keys[project .. '.flavors'] = true
+    local key = name .. '.flavors'
+    if is_own(key, 'f', name) then
+        local project = call('HGET', key, 'p')
+        if project and has_flavors(project) then
+            keys[project .. '.flavors'] = true
+        end
+        keys[key] = true
+        own[#own + 1] = name
     end
-    keys[name .. '.flavors'] = true
 end
-for key in pairs(keys) do
-    call('DEL', key)
-end
-call('DEL', 'flavors')
+
+drop(keys, 'flavors', own)
 return {'ok'}

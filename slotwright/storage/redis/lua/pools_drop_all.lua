@@ -1,11 +1,17 @@
--- What the indexes name, and nothing else.
-local names = call('ZRANGE', 'pools', 0, -1)
-local flavors = call('HVALS', FLAVOR_OF)
-for _, flavor in ipairs(flavors) do
-    call('DEL', flavor .. '.pools')
+-- What the indexes name and is of this store, and nothing else.
+local keys, own = {}, {}
+for _, flavor in ipairs(call('HVALS', FLAVOR_OF)) do
+    if has_pools(flavor) then
+        keys[flavor .. '.pools'] = true
+    end
 end
-for _, name in ipairs(names) do
-    call('DEL', name .. '.pools')
+for _, name in ipairs(call('ZRANGE', 'pools', 0, -1)) do
+    if is_own(name .. '.pools', 'p', name) then
+        keys[name .. '.pools'] = true
+        own[#own + 1] = name
+    end
 end
-call('DEL', 'pools', FLAVOR_OF)
+
+drop(keys, 'pools', own)
+call('DEL', FLAVOR_OF)
 return {'ok'}

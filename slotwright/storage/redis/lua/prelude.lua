@@ -135,3 +135,19 @@ local function is_flavor(name, project)
     end
     return project == '' or call('HGET', name .. '.flavors', 'p') == project
 end
+
+-- Whether what an index names is ours to delete: a hash that says its name, or nothing any more.
+local function is_own(key, field, name)
+    local kind = kind_of(key)
+    return kind == 'none' or kind == 'hash' and call('HGET', key, field) == name
+end
+
+-- Deletes the keys of a table's keys, and the members from an index.
+local function drop(keys, index, members)
+    for key in pairs(keys) do
+        call('DEL', key)
+    end
+    for _, member in ipairs(members) do
+        call('ZREM', index, member)
+    end
+end
