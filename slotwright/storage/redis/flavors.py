@@ -6,6 +6,7 @@ from typing import Any
 
 from slotwright.domain import pools as checks
 from slotwright.domain.errors import SlotwrightError
+from slotwright.domain.flavors import check_capabilities
 from slotwright.domain.pools import PoolFlavor
 from slotwright.storage import management
 from slotwright.storage.redis.link import Link, foreign
@@ -45,7 +46,7 @@ class Flavors:
         status, *detail = self._run_create(
             name,
             project or '',
-            checks.to_json('capabilities', capabilities),
+            check_capabilities(capabilities),
             '0' if chosen is None else '1',
             *(chosen or ()),
         )
@@ -74,7 +75,7 @@ class Flavors:
         chosen = checks.check_pools(pools)
         answer = self._run_update(
             *_checked(name, project),
-            '' if capabilities is None else checks.to_json('capabilities', capabilities),
+            '' if capabilities is None else check_capabilities(capabilities),
             '0' if chosen is None else '1',
             *(chosen or ()),
         )

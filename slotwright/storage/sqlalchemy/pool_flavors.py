@@ -6,13 +6,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from slotwright.domain import pools as checks
+from slotwright.domain.flavors import SIZES, check_capabilities, id_for, sizes_of
 from slotwright.domain.pools import PoolFlavor
 from slotwright.storage import management
 from slotwright.storage.sqlalchemy import turns
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.pools import has
-from slotwright.storage.sqlalchemy.tables import mgmt_flavors, mgmt_pools
+from slotwright.storage.sqlalchemy.tables import flavors, mgmt_pools
 from slotwright.storage.sqlalchemy.transactions import Database, Transactional, reads, writes
+
+# Instances may be of a flavor that is gone, and its id is nobody else's.
+_UNLIST = sa.update(flavors).where(flavors.c.listed).values(listed=False)
 
 
 class PoolFlavors(Transactional):
@@ -30,8 +34,8 @@ class PoolFlavors(Transactional):
         limit: int = management.PAGE,
     ) -> Sequence[PoolFlavor]:
         after = checks.check_page(marker, limit)
-        query = _of(checks.check_project(project)).where(mgmt_flavors.c.name > after)
-        query = query.order_by(mgmt_flavors.c.name)
+        query = _of(checks.check_project(project)).where(flavors.c.name > after)
+        query = query.order_by(flavors.c.name)
         return _read(conn, query.limit(limit) if limit else query)
 
     @writes
@@ -44,15 +48,15 @@ class PoolFlavors(Transactional):
         pools: Sequence[str] | None = None,
     ) -> None:
         checks.check_new_flavor(name, project)
-        checks.to_json('capabilities', capabilities)
+        check_capabilities(capabilities)
         chosen = checks.check_pools(pools)
         turns.take(conn, turns.POOLS)
         _require_name(conn, name, project or '')
         _require_pools(conn, chosen)
-        row = {'project': project or '', 'capabilities': dict(capabilities or {})}
-        changed = sa.update(mgmt_flavors).where(mgmt_flavors.c.name == name).values(row)
+        row = {'project': project or '', 'listed': True, **_row_of(capabilities or {})}
+        changed = sa.update(flavors).where(flavors.c.name == name).values(row)
         if not conn.execute(changed).rowcount:
-            conn.execute(sa.insert(mgmt_flavors).values(name=name, **row))
+            conn.execute(sa.insert(flavors).values(id=_new_id(conn, name), name=name, **row))
         _set_pools(conn, name, chosen)
 
     @reads
@@ -77,14 +81,14 @@ class PoolFlavors(Transactional):
         if capabilities is None and pools is None:
             raise checks.nothing_to_change('capabilities and pools')
         _checked(name, project)
-        checks.to_json('capabilities', capabilities)
+        check_capabilities(capabilities)
         chosen = checks.check_pools(pools)
         turns.take(conn, turns.POOLS)
         _get(conn, name, project)
         _require_pools(conn, chosen)
         if capabilities is not None:
-            change = sa.update(mgmt_flavors).where(mgmt_flavors.c.name == name)
-            conn.execute(change.values(capabilities=dict(capabilities)))
+            change = sa.update(flavors).where(flavors.c.name == name)
+            conn.execute(change.values(_row_of(capabilities)))
         _set_pools(conn, name, chosen)
         return _get(conn, name, project)
 
@@ -99,16 +103,16 @@ class PoolFlavors(Transactional):
     ) -> None:
         _checked(name, project)
         turns.take(conn, turns.POOLS)
-        gone = sa.delete(mgmt_flavors).where(mgmt_flavors.c.name == name)
+        gone = _UNLIST.where(flavors.c.name == name)
         if project is not None:
-            gone = gone.where(mgmt_flavors.c.project == project)
+            gone = gone.where(flavors.c.project == project)
         if conn.execute(gone).rowcount and release:
             _set_pools(conn, name, ())
 
     @writes
     def drop_all(self, conn: sa.Connection) -> None:
         turns.take(conn, turns.POOLS)
-        conn.execute(sa.delete(mgmt_flavors))
+        conn.execute(_UNLIST)
 
 
 def _checked(name: str, project: str | None) -> tuple[str, str | None]:
@@ -117,12 +121,12 @@ def _checked(name: str, project: str | None) -> tuple[str, str | None]:
 
 def _of(project: str | None) -> sa.Select[Any]:
     """The flavors of a project; None: all."""
-    query = sa.select(mgmt_flavors)
-    return query if project is None else query.where(mgmt_flavors.c.project == project)
+    query = sa.select(flavors).where(flavors.c.listed)
+    return query if project is None else query.where(flavors.c.project == project)
 
 
 def _one(name: str, project: str | None) -> sa.Select[Any]:
-    return _of(project).where(mgmt_flavors.c.name == name)
+    return _of(project).where(flavors.c.name == name)
 
 
 def _get(conn: sa.Connection, name: str, project: str | None) -> PoolFlavor:
@@ -151,15 +155,25 @@ def _read(conn: sa.Connection, query: sa.Select[Any]) -> Sequence[PoolFlavor]:
     ]
 
 
+def _row_of(capabilities: Mapping[str, Any]) -> dict[str, Any]:
+    sizes = sizes_of(capabilities) or dict.fromkeys(SIZES, 0)
+    return {'capabilities': dict(capabilities), **sizes}
+
+
+def _new_id(conn: sa.Connection, name: str) -> str:
+    taken = conn.scalar(sa.select(flavors.c.name).where(flavors.c.id == name))
+    return id_for(name, {} if taken is None else {taken: name})
+
+
 def _require_name(conn: sa.Connection, name: str, project: str) -> None:
     """:raises NameCollision: for a name that this project cannot give to a flavor."""
     if has(conn, name):
         raise checks.taken_by('flavor', name, 'a pool')
-    if conn.scalar(sa.select(sa.exists().where(mgmt_flavors.c.project == name))):
+    if conn.scalar(sa.select(sa.exists().where(flavors.c.listed, flavors.c.project == name))):
         raise checks.taken_by('flavor', name, 'a project with flavors')
-    if conn.scalar(sa.select(sa.exists().where(mgmt_flavors.c.name == project))):
+    if conn.scalar(sa.select(sa.exists().where(flavors.c.listed, flavors.c.name == project))):
         raise checks.taken_by('project with flavors', project, 'a flavor')
-    query = sa.select(mgmt_flavors.c.project).where(mgmt_flavors.c.name == name)
+    query = _one(name, None).with_only_columns(flavors.c.project)
     if conn.scalar(query) not in (None, project):
         raise checks.taken_by('flavor', name, "another project's flavor")
 

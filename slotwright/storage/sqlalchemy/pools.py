@@ -10,7 +10,7 @@ from slotwright.domain.pools import Pool
 from slotwright.storage import management
 from slotwright.storage.sqlalchemy import turns
 from slotwright.storage.sqlalchemy.clock import Clock
-from slotwright.storage.sqlalchemy.tables import mgmt_flavors, mgmt_pools
+from slotwright.storage.sqlalchemy.tables import flavors, mgmt_pools
 from slotwright.storage.sqlalchemy.transactions import Database, Transactional, reads, writes
 
 _ALL = sa.select(mgmt_pools).order_by(mgmt_pools.c.name)
@@ -98,8 +98,8 @@ class Pools(Transactional):
         turns.take(conn, turns.POOLS)
         flavor = conn.scalar(
             sa.select(mgmt_pools.c.flavor)
-            .join(mgmt_flavors, mgmt_flavors.c.name == mgmt_pools.c.flavor)
-            .where(mgmt_pools.c.name == name)
+            .join(flavors, flavors.c.name == mgmt_pools.c.flavor)
+            .where(mgmt_pools.c.name == name, flavors.c.listed)
         )
         if flavor is not None and _count(conn, flavor) == 1:
             raise management.in_use(name, flavor)
@@ -130,7 +130,7 @@ def has(conn: sa.Connection, name: str) -> bool:
 
 def _is_flavor(conn: sa.Connection, name: str) -> bool:
     """Whether a flavor has the name, or a pool says that it has such a flavor."""
-    named = sa.exists().where(mgmt_flavors.c.name == name)
+    named = sa.exists().where(flavors.c.name == name, flavors.c.listed)
     used = sa.exists().where(mgmt_pools.c.flavor == name)
     return conn.scalar(sa.select(sa.or_(named, used))) or False
 

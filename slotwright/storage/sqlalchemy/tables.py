@@ -52,15 +52,23 @@ class Json(sa.types.TypeDecorator[Any]):
         return json.loads(value or '{}')
 
 
+# The flavors of the management store (``storage.management``) where SQL has it, and the ids
+# of all flavors that instances ever had. A project of '' is none.
 flavors = sa.Table(
     'flavors',
     metadata,
     sa.Column('id', UUID, primary_key=True),
-    sa.Column('name', NAME, nullable=False, unique=True),
+    sa.Column('name', BYTES, nullable=False, unique=True),
+    # What instances made from now on have; of no meaning in a flavor without a size.
     sa.Column('ram', sa.Integer, nullable=False),
     sa.Column('vcpus', sa.Integer, nullable=False),
     sa.Column('disk', sa.Integer, nullable=False),
     sa.Column('ephemeral', sa.Integer, nullable=False),
+    sa.Column('project', BYTES, nullable=False, server_default=''),
+    sa.Column('capabilities', Json),
+    # False: deleted, or never in SQL's management store; instances may be of it.
+    sa.Column('listed', sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Index(None, 'project', 'name'),
     **INNODB,
 )
 
@@ -99,6 +107,8 @@ instances = sa.Table(
     sa.Column('ordinal', sa.Integer, nullable=False),
     sa.Column('flavor_id', UUID, sa.ForeignKey('flavors.id'), nullable=False),
     sa.Column('volume_size', sa.Integer),
+    # MiB that its flavor had when it was made: a flavor may change.
+    sa.Column('ram', sa.Integer, nullable=False, server_default='0'),
     sa.Column('status', sa.String(16), nullable=False),
     sa.Column('created', TIME, nullable=False),
     sa.Column('updated', TIME, nullable=False),
@@ -201,7 +211,7 @@ released_addresses = sa.Table(
     **INNODB,
 )
 
-# The management store (``storage.management``). A project of '' is none.
+# The rest of the management store. A project of '' is none.
 mgmt_pools = sa.Table(
     'mgmt_pools',
     metadata,
@@ -212,16 +222,6 @@ mgmt_pools = sa.Table(
     sa.Column('flavor', BYTES),
     sa.Column('options', Json, nullable=False),
     sa.Index(None, 'flavor', 'name'),
-    **INNODB,
-)
-
-mgmt_flavors = sa.Table(
-    'mgmt_flavors',
-    metadata,
-    sa.Column('name', BYTES, primary_key=True),
-    sa.Column('project', BYTES, nullable=False),
-    sa.Column('capabilities', Json, nullable=False),
-    sa.Index(None, 'project', 'name'),
     **INNODB,
 )
 
