@@ -49,9 +49,9 @@ _CLASSES: dict[type[exceptions.ResponseError], str] = {
 
 
 class Link:
-    """Runs commands and scripts, each in one round trip. Safe to use from any thread.
+    """Runs scripts, each in one round trip. Safe to use from any thread.
 
-    Every command may run twice: one whose answer was lost is sent again. All raise
+    Each may run twice: one whose answer was lost is sent again. All raise
     ``StorageUnavailable`` when the server does not answer or cannot work, and
     ``NameCollision`` when a key holds what is not of this store.
     """
@@ -92,12 +92,8 @@ class Link:
 
         return run
 
-    def ask(self, *command: str | int) -> Any:
-        """Run one command."""
-        return self._persist(lambda: self._client.execute_command(*command))
-
     def close(self) -> None:
-        """Drop the connections; the next command opens a new one."""
+        """Drop the connections; the next script opens a new one."""
         self._client.connection_pool.disconnect()
 
     def _persist(self, send: Callable[[], T]) -> T:

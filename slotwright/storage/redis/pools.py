@@ -15,10 +15,10 @@ class Pools:
     """See ``slotwright.storage.management.PoolsController``."""
 
     def __init__(self, link: Link, capabilities: management.SchemeCapabilities) -> None:
-        self._link = link
         self._run_list = link.script('pools_list')
         self._run_by_flavor = link.script('pools_by_flavor')
         self._run_get = link.script('pools_get')
+        self._run_exists = link.script('pools_exists')
         self._run_first = link.script('pools_first')
         self._run_create = link.script('pools_create')
         self._run_update = link.script('pools_update')
@@ -56,7 +56,7 @@ class Pools:
         return _pool(answer, 1)
 
     def exists(self, name: str) -> bool:
-        return self._link.ask('ZSCORE', 'pools', checks.check_name('pool', name)) is not None
+        return bool(self._run_exists(checks.check_name('pool', name))[1])
 
     def update(
         self,

@@ -1,17 +1,16 @@
 -- project, queue
-local entry = ARGV[1] .. '.' .. ARGV[2]
-if not call('ZSCORE', 'catalogue', entry) then
+local project = ARGV[1]
+local entry = project .. '.' .. ARGV[2]
+guard('catalogue')
+local key = entry_key(project, ARGV[2])
+if not key then
     return {'ok'}
 end
-local fields = call('HMGET', entry .. '.catalogue', 'p', 'p_q')
-if fields[1] ~= ARGV[1] or fields[2] ~= ARGV[2] then
-    return {'ok'} -- another entry under the same name
-end
-local owned = has_entries(ARGV[1])
+local owned = has_entries(project)
 
 call('ZREM', 'catalogue', entry)
 if owned then
-    call('ZREM', ARGV[1] .. '.catalogue', entry)
+    call('ZREM', project .. '.catalogue', entry)
 end
-call('DEL', entry .. '.catalogue')
+call('DEL', key)
 return {'ok'}

@@ -3,9 +3,8 @@ local keys, own = {}, {}
 for _, entry in ipairs(call('ZRANGE', 'catalogue', 0, -1)) do
     local key = entry .. '.catalogue'
     local project = kind_of(key) == 'hash' and call('HGET', key, 'p')
-    local queue = project and string.sub(entry, #project + 2)
-    if kind_of(key) == 'none' or project and is_own(key, 'p_q', queue) then
-        if project and has_entries(project) then
+    if project and entry_key(project, string.sub(entry, #project + 2)) then
+        if has_entries(project) then
             keys[project .. '.catalogue'] = true
         end
         keys[key] = true

@@ -1,22 +1,22 @@
 -- name, project ('' for none), capabilities, whether pools are given, the pools
 local name, project = ARGV[1], ARGV[2]
 local pools = rest(5)
-if call('ZSCORE', 'pools', name) then
+guard('flavors')
+if is_pool(name) then
     return {'named_like_pool'}
 end
 if has_flavors(name) then
     return {'named_like_project'}
 end
 local key, index = name .. '.flavors', project .. '.flavors'
-if call('ZSCORE', 'flavors', name) then
-    local owner = call('HGET', key, 'p')
-    if owner and owner ~= project then
+if is_flavor(name, '') then
+    if call('HGET', key, 'p') ~= project then
         return {'other_project'}
     end
 elseif kind_of(key) ~= 'none' then
     return {'foreign', key}
 end
-if call('ZSCORE', 'flavors', project) then
+if is_flavor(project, '') then
     return {'project_named_like_flavor'}
 end
 if kind_of(index) ~= 'none' and not has_flavors(project) then

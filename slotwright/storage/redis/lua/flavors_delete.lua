@@ -1,10 +1,11 @@
 -- name, project ('' for any), whether its pools leave it
 local name = ARGV[1]
+guard('flavors')
 if not is_flavor(name, ARGV[2]) then
     return {'ok'}
 end
 local project = call('HGET', name .. '.flavors', 'p')
-local owned = project and has_flavors(project)
+local owned = has_flavors(project)
 
 call('ZREM', 'flavors', name)
 if owned then

@@ -1,10 +1,10 @@
 -- What the indexes name and is of this store, and nothing else.
 local keys, own = {}, {}
 for _, name in ipairs(call('ZRANGE', 'flavors', 0, -1)) do
-    local key = name .. '.flavors'
-    if is_own(key, 'f', name) then
+    if is_flavor(name, '') then
+        local key = name .. '.flavors'
         local project = call('HGET', key, 'p')
-        if project and has_flavors(project) then
+        if has_flavors(project) then
             keys[project .. '.flavors'] = true
         end
         keys[key] = true

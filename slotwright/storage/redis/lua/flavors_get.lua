@@ -4,4 +4,4 @@ if not is_flavor(ARGV[1], ARGV[2]) then
 end
 local answer = {'ok'}
 add_flavor(answer, ARGV[1])
-return #answer > 1 and answer or {'missing'}
+return answer

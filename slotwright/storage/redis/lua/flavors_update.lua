@@ -1,7 +1,8 @@
 -- name, project ('' for any), capabilities ('' to keep them), whether pools are given, the pools
 local name = ARGV[1]
 local pools = rest(5)
-if not is_flavor(name, ARGV[2]) or kind_of(name .. '.flavors') ~= 'hash' then
+guard('flavors')
+if not is_flavor(name, ARGV[2]) then
     return {'missing'}
 end
 if not may_have_pools(name) then

@@ -1,15 +1,15 @@
 -- name, uri, weight, options, flavor ('' for none)
 local name, flavor = ARGV[1], ARGV[5]
-if call('ZSCORE', 'flavors', name) or has_pools(name) then
+guard('pools')
+if is_flavor(name, '') or has_pools(name) then
     return {'named_like_flavor'}
 end
 local key = name .. '.pools'
-local kind, known = kind_of(key), call('ZSCORE', 'pools', name)
-if kind ~= 'none' and not (kind == 'hash' and known) then
+if kind_of(key) ~= 'none' and not is_pool(name) then
     return {'foreign', key}
 end
 if flavor ~= '' then
-    if call('ZSCORE', 'pools', flavor) then
+    if is_pool(flavor) then
         return {'flavor_named_like_pool'}
     end
     if not may_have_pools(flavor) then

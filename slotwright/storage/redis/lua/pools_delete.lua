@@ -1,10 +1,11 @@
 -- name
 local name = ARGV[1]
-if not call('ZSCORE', 'pools', name) then
+guard('pools')
+if not is_pool(name) then
     return {'ok'}
 end
 local flavor = call('HGET', FLAVOR_OF, name)
-if flavor and call('ZSCORE', 'flavors', flavor) and call('ZCARD', flavor .. '.pools') == 1 then
+if flavor and is_flavor(flavor, '') and call('ZCARD', flavor .. '.pools') == 1 then
     return {'in_use', flavor}
 end
 

@@ -5,7 +5,7 @@ if name == '' and flavor ~= '' then
 elseif name == '' then
     name = call('ZRANGE', 'pools', 0, 0)[1] or ''
 end
-if name == '' or not call('ZSCORE', 'pools', name) then
+if name == '' or not is_pool(name) then
     return {'missing'}
 end
 return {'ok', call('HGET', name .. '.pools', 'u')}

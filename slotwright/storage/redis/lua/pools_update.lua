@@ -1,10 +1,11 @@
 -- name, whether flavor is given, flavor, then fields and their values
 local name, flavor = ARGV[1], ARGV[3]
-if not call('ZSCORE', 'pools', name) or kind_of(name .. '.pools') ~= 'hash' then
+guard('pools')
+if not is_pool(name) then
     return {'missing'}
 end
 if flavor ~= '' then
-    if call('ZSCORE', 'pools', flavor) then
+    if is_pool(flavor) then
         return {'flavor_named_like_pool'}
     end
     if not may_have_pools(flavor) then

@@ -12,6 +12,27 @@ local function kind_of(key)
     return call('TYPE', key).ok
 end
 
+-- Ends the script before it writes when an index is not what it should be: WRONGTYPE.
+local function guard(index)
+    call('ZCARD', index)
+    call('HLEN', FLAVOR_OF)
+end
+
+-- Whether the key holds a hash of this store: its field says its name.
+local function is_own(key, field, name)
+    return kind_of(key) == 'hash' and call('HGET', key, field) == name
+end
+
+local function is_pool(name)
+    return is_own(name .. '.pools', 'p', name)
+end
+
+-- Whether the flavor exists, in the project when one is given.
+local function is_flavor(name, project)
+    local key = name .. '.flavors'
+    return is_own(key, 'f', name) and (project == '' or call('HGET', key, 'p') == project)
+end
+
 -- Whether the set of a flavor's pools is there; false as well when its key holds something else.
 local function has_pools(flavor)
     local key = flavor .. '.pools'
@@ -42,6 +63,14 @@ local function has_entries(project)
     return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.catalogue', 'p') == project
 end
 
+-- The key of an entry that exists; "a.b"/"c" is none for who asks for "a"/"b.c".
+local function entry_key(project, queue)
+    local key = project .. '.' .. queue .. '.catalogue'
+    if is_own(key, 'p_q', queue) and call('HGET', key, 'p') == project then
+        return key
+    end
+end
+
 -- A page of a set by name, which '' precedes; limit 0 is all of it.
 local function page(key, marker, limit)
     local from = marker == '' and '-' or '(' .. marker
@@ -51,12 +80,12 @@ local function page(key, marker, limit)
     return call('ZRANGEBYLEX', key, from, '+', 'LIMIT', 0, limit)
 end
 
--- Appends name, uri, weight, options and flavor of a pool; nothing when its hash was taken away.
+-- Appends name, uri, weight, options and flavor of a pool; nothing when its hash is not ours.
 local function add_pool(answer, name)
-    local fields = call('HMGET', name .. '.pools', 'u', 'w', 'o')
-    if not fields[1] then
+    if not is_pool(name) then
         return
     end
+    local fields = call('HMGET', name .. '.pools', 'u', 'w', 'o')
     local at = #answer
     answer[at + 1] = name
     answer[at + 2] = fields[1]
@@ -67,10 +96,10 @@ end
 
 -- Appends name, project, capabilities and the pools' names of a flavor, as add_pool does.
 local function add_flavor(answer, name)
-    local fields = call('HMGET', name .. '.flavors', 'p', 'c')
-    if not fields[1] then
+    if not is_flavor(name, '') then
         return
     end
+    local fields = call('HMGET', name .. '.flavors', 'p', 'c')
     local at = #answer
     answer[at + 1] = name
     answer[at + 2] = fields[1]
@@ -113,7 +142,7 @@ end
 -- The first of pools that does not exist.
 local function missing_pool(pools)
     for _, pool in ipairs(pools) do
-        if not call('ZSCORE', 'pools', pool) then
+        if not is_pool(pool) then
             return pool
         end
     end
@@ -126,20 +155,6 @@ local function rest(first)
         found[#found + 1] = ARGV[at]
     end
     return found
-end
-
--- Whether the flavor exists, in the project when one is given.
-local function is_flavor(name, project)
-    if not call('ZSCORE', 'flavors', name) then
-        return false
-    end
-    return project == '' or call('HGET', name .. '.flavors', 'p') == project
-end
-
--- Whether what an index names is ours to delete: a hash that says its name, or nothing any more.
-local function is_own(key, field, name)
-    local kind = kind_of(key)
-    return kind == 'none' or kind == 'hash' and call('HGET', key, field) == name
 end
 
 -- Deletes the keys of a table's keys, and the members from an index.
