@@ -31,7 +31,6 @@ _UNABLE = {
     'MASTERDOWN': 'is a replica without its master',
     'MISCONF': 'cannot save to its disk',
     'MOVED': 'is part of a Redis Cluster',
-    'NOAUTH': 'wants a password',
     'NOPERM': 'does not let our user do this',
     'NOREPLICAS': 'has not enough replicas',
     'OOM': 'has no memory left',
@@ -45,6 +44,12 @@ _CLASSES: dict[type[exceptions.ResponseError], str] = {
     exceptions.MasterDownError: 'MASTERDOWN',
     exceptions.ClusterDownError: 'CLUSTERDOWN',
     exceptions.MovedError: 'MOVED',
+}
+#: Of errors that come of a script, and carry no such word.
+_PHRASES = {
+    "'no-cluster' flag": 'CLUSTERDOWN',
+    'ACL failure in script': 'NOPERM',
+    'The user executing the script': 'NOPERM',
 }
 
 
@@ -131,8 +136,9 @@ def _translated(error: exceptions.ResponseError) -> SlotwrightError | exceptions
     word = getattr(error, 'status_code', None) or text.partition(' ')[0]
     if word == 'WRONGTYPE':
         return foreign('a key of this store')
-    if "'no-cluster' flag" in text:
-        word = 'CLUSTERDOWN'
+    for phrase, code in _PHRASES.items():
+        if phrase in text:
+            word = code
     for kind, code in _CLASSES.items():
         if isinstance(error, kind):
             word = code
