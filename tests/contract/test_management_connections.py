@@ -1,6 +1,8 @@
 """The management store and its Redis server: ways to it, outages, and servers that cannot work."""
 
+import re
 import subprocess
+from pathlib import Path
 from urllib.parse import quote
 
 import redis
@@ -11,7 +13,9 @@ from slotwright.storage.redis.store import RedisPoolStore
 from slotwright.storage.redis.uri import parse
 from tests import servers
 from tests.base import TestCase
+from tests.contract.test_management_redis import OPERATIONS
 
+PAGE = Path(__file__).parents[2] / 'doc/management-store.md'
 PASSWORD = 'p@ss/w:rd%41 ö?#'
 QUOTED = quote(PASSWORD, safe='')
 
@@ -81,6 +85,19 @@ class Contract:
         store = self.open(f'redis://few:x@127.0.0.1:{server.port}')
         said = self.unavailable(lambda: store.pools.create('p', 1, 'u'))
         self.assertIn('does not let our user', said)
+
+    def test_a_user_with_no_more_than_the_rights_it_needs(self):
+        server = self.start()
+        rule = ' '.join(
+            re.search(r'ACL SETUSER (.*?)```', PAGE.read_text('utf-8'), re.S)[1].split()
+        )
+        self.raw.execute_command('ACL', 'SETUSER', *rule.replace('PASSWORD', 'x').split())
+        store = self.open(f'redis://slotwright:x@127.0.0.1:{server.port}/1')
+        store.pools.create('pool-1', 1, 'u', 'f')
+        for _, operation in OPERATIONS:
+            operation(store)
+        self.raw.script_flush()
+        self.assertEqual([], list(store.pools.list()))
 
     def test_a_unix_socket(self):
         self.start('--unixsocket', 'socket')
