@@ -26,13 +26,13 @@ class Catalogue:
         return [CatalogueEntry(project, queue, pool) for queue, pool in pairs]
 
     def get(self, project: str | None, queue: str) -> CatalogueEntry:
-        answer = self._run_get(*_checked(project, queue))
-        if answer[0] != 'ok':
+        pool = self._run_get(*_checked(project, queue))
+        if pool is None:
             raise management.not_mapped(project, queue)
-        return CatalogueEntry(project, queue, answer[1])
+        return CatalogueEntry(project, queue, pool)
 
     def exists(self, project: str | None, queue: str) -> bool:
-        return bool(self._run_get(*_checked(project, queue))[0] == 'ok')
+        return self._run_get(*_checked(project, queue)) is not None
 
     def insert(self, project: str | None, queue: str, pool: str) -> None:
         where = _checked(project, queue)

@@ -60,7 +60,7 @@ class Flavors:
         return _flavor(answer, 1)
 
     def exists(self, name: str, project: str | None = None) -> bool:
-        return bool(self._run_exists(*_checked(name, project))[1])
+        return bool(self._run_exists(*_checked(name, project)))
 
     def update(
         self,

@@ -1,7 +1,7 @@
 """One Redis server: its client, the scripts, and how long an outage is sat out."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import redis
@@ -20,8 +20,7 @@ PATIENCE = 5.0
 #: As many as there are threads: who bounds those has bounded these.
 MOST_CONNECTIONS = 2**16
 
-#: NoScriptError: flushed once more between its loading and its run.
-_AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.NoScriptError)
+_AWAY = (exceptions.ConnectionError, exceptions.TimeoutError)
 #: A wrong password does not mend itself while a request waits.
 _LOCKED_OUT = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 #: First words of errors of a server that cannot work now, or not for us.
@@ -84,30 +83,35 @@ class Link:
         )
         self._client = redis.Redis(connection_pool=pool)
 
-    def script(self, name: str) -> Callable[..., list[Any]]:
+    def script(self, name: str) -> Callable[..., Any]:
         """The script ``lua/<name>.lua``, to be called with its arguments.
 
         It goes to the server when that does not know it: after its start, or SCRIPT FLUSH.
         """
-        registered = self._client.register_script(scripts.text_of(name))
+        text = scripts.text_of(name)
+        sha = self._client.register_script(text).sha
 
-        def run(*arguments: str | int) -> list[Any]:
-            answer: list[Any] = self._persist(lambda: registered(args=arguments))
-            return answer
+        def send(*arguments: str | int) -> Any:
+            # A registered script, when called, would load itself and then be called again:
+            # between the two the server may forget it once more. EVAL is one step.
+            try:
+                return self._client.evalsha(sha, 0, *arguments)
+            except exceptions.NoScriptError:
+                return self._client.eval(text, 0, *arguments)
 
-        return run
+        return lambda *arguments: self._persist(send, arguments)
 
     def close(self) -> None:
         """Drop the connections; the next script opens a new one."""
         self._client.connection_pool.disconnect()
 
-    def _persist(self, send: Callable[[], T]) -> T:
+    def _persist(self, send: Callable[..., T], arguments: Sequence[str | int]) -> T:
         give_up = self._now() + PATIENCE
         pause = self._pause
         attempt = 1
         while True:
             try:
-                return send()
+                return send(*arguments)
             except _LOCKED_OUT as error:
                 raise StorageUnavailable(
                     'The Redis server refuses our user or password.'

@@ -56,7 +56,7 @@ class Pools:
         return _pool(answer, 1)
 
     def exists(self, name: str) -> bool:
-        return bool(self._run_exists(checks.check_name('pool', name))[1])
+        return bool(self._run_exists(checks.check_name('pool', name)))
 
     def update(
         self,

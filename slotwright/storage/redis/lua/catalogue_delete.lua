@@ -2,8 +2,7 @@
 local project = ARGV[1]
 local entry = project .. '.' .. ARGV[2]
 guard('catalogue')
-local key = entry_key(project, ARGV[2])
-if not key then
+if not pool_of(project, ARGV[2]) then
     return {'ok'}
 end
 local owned = has_entries(project)
@@ -12,5 +11,5 @@ call('ZREM', 'catalogue', entry)
 if owned then
     call('ZREM', project .. '.catalogue', entry)
 end
-call('DEL', key)
+call('DEL', entry .. '.catalogue')
 return {'ok'}

@@ -2,8 +2,8 @@
 local keys, own = {}, {}
 for _, entry in ipairs(call('ZRANGE', 'catalogue', 0, -1)) do
     local key = entry .. '.catalogue'
-    local project = kind_of(key) == 'hash' and call('HGET', key, 'p')
-    if project and entry_key(project, string.sub(entry, #project + 2)) then
+    local project = read(key, 'p')[1]
+    if project and pool_of(project, string.sub(entry, #project + 2)) then
         if has_entries(project) then
             keys[project .. '.catalogue'] = true
         end

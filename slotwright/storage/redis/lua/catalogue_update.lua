@@ -1,8 +1,7 @@
 -- project, queue, pool
-local key = entry_key(ARGV[1], ARGV[2])
-if not key then
+if not pool_of(ARGV[1], ARGV[2]) then
     return {'missing'}
 end
 
-call('HSET', key, 'p_p', ARGV[3])
+call('HSET', ARGV[1] .. '.' .. ARGV[2] .. '.catalogue', 'p_p', ARGV[3])
 return {'ok'}

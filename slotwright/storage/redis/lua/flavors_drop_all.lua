@@ -1,9 +1,10 @@
 -- What the indexes name and is of this store, and nothing else.
 local keys, own = {}, {}
 for _, name in ipairs(call('ZRANGE', 'flavors', 0, -1)) do
-    if is_flavor(name, '') then
-        local key = name .. '.flavors'
-        local project = call('HGET', key, 'p')
+    local key = name .. '.flavors'
+    local fields = read(key, 'f', 'p')
+    local project = fields[2]
+    if fields[1] == name then
         if has_flavors(project) then
             keys[project .. '.flavors'] = true
         end

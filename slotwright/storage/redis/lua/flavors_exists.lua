@@ -1,2 +1,2 @@
 -- name, project ('' for any)
-return {'ok', is_flavor(ARGV[1], ARGV[2]) and 1 or 0}
+return is_flavor(ARGV[1], ARGV[2]) and 1 or 0

@@ -1,7 +1,4 @@
 -- name, project ('' for any)
-if not is_flavor(ARGV[1], ARGV[2]) then
-    return {'missing'}
-end
 local answer = {'ok'}
-add_flavor(answer, ARGV[1])
-return answer
+add_flavor(answer, ARGV[1], ARGV[2])
+return #answer > 1 and answer or {'missing'}

@@ -6,6 +6,6 @@ if project ~= '' and not has_flavors(project) then
 end
 local key = project == '' and 'flavors' or project .. '.flavors'
 for _, name in ipairs(page(key, ARGV[2], ARGV[3])) do
-    add_flavor(answer, name)
+    add_flavor(answer, name, '')
 end
 return answer

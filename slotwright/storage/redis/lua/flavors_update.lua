@@ -20,5 +20,5 @@ if ARGV[4] == '1' then
     set_pools(name, pools)
 end
 local answer = {'ok'}
-add_flavor(answer, name)
+add_flavor(answer, name, '')
 return answer

@@ -1,2 +1,2 @@
 -- name
-return {'ok', is_pool(ARGV[1]) and 1 or 0}
+return is_pool(ARGV[1]) and 1 or 0

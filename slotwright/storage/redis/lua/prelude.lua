@@ -1,6 +1,6 @@
--- Comes before every script: the keys, and who owns what lies under them.
+-- Comes before every script, as far as that uses it: the keys, and who owns what lies under them.
 --
--- A script answers an array: 'ok' and what was asked for, or the reason of a refusal. Errors of
+-- A script that may refuse answers an array: 'ok' and what was asked for, or the reason. Errors of
 -- Redis do not undo what a script wrote, so each one reads and checks all before it writes.
 
 -- Outside the seed's names: flavor by pool, since the seed's pool has no such field.
@@ -18,19 +18,27 @@ local function guard(index)
     call('HLEN', FLAVOR_OF)
 end
 
--- Whether the key holds a hash of this store: its field says its name.
-local function is_own(key, field, name)
-    return kind_of(key) == 'hash' and call('HGET', key, field) == name
+-- Fields of a hash, in one command; none when something else lies there.
+local function read(key, ...)
+    local fields = redis.pcall('HMGET', key, ...)
+    if not fields.err then
+        return fields
+    end
+    if string.find(fields.err, 'WRONGTYPE', 1, true) then
+        return {}
+    end
+    error(fields)
 end
 
+-- Whether there is such a pool. A hash is one of this store when it says its name.
 local function is_pool(name)
-    return is_own(name .. '.pools', 'p', name)
+    return read(name .. '.pools', 'p')[1] == name
 end
 
 -- Whether the flavor exists, in the project when one is given.
 local function is_flavor(name, project)
-    local key = name .. '.flavors'
-    return is_own(key, 'f', name) and (project == '' or call('HGET', key, 'p') == project)
+    local fields = read(name .. '.flavors', 'f', 'p')
+    return fields[1] == name and (project == '' or fields[2] == project)
 end
 
 -- Whether the set of a flavor's pools is there; false as well when its key holds something else.
@@ -63,12 +71,10 @@ local function has_entries(project)
     return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.catalogue', 'p') == project
 end
 
--- The key of an entry that exists; "a.b"/"c" is none for who asks for "a"/"b.c".
-local function entry_key(project, queue)
-    local key = project .. '.' .. queue .. '.catalogue'
-    if is_own(key, 'p_q', queue) and call('HGET', key, 'p') == project then
-        return key
-    end
+-- The pool of an entry that exists; "a.b"/"c" is none for who asks for "a"/"b.c".
+local function pool_of(project, queue)
+    local fields = read(project .. '.' .. queue .. '.catalogue', 'p', 'p_q', 'p_p')
+    return fields[1] == project and fields[2] == queue and fields[3] or false
 end
 
 -- A page of a set by name, which '' precedes; limit 0 is all of it.
@@ -82,28 +88,29 @@ end
 
 -- Appends name, uri, weight, options and flavor of a pool; nothing when its hash is not ours.
 local function add_pool(answer, name)
-    if not is_pool(name) then
+    local fields = read(name .. '.pools', 'p', 'u', 'w', 'o')
+    if fields[1] ~= name then
         return
     end
-    local fields = call('HMGET', name .. '.pools', 'u', 'w', 'o')
     local at = #answer
     answer[at + 1] = name
-    answer[at + 2] = fields[1]
-    answer[at + 3] = fields[2]
-    answer[at + 4] = fields[3]
+    answer[at + 2] = fields[2]
+    answer[at + 3] = fields[3]
+    answer[at + 4] = fields[4]
     answer[at + 5] = call('HGET', FLAVOR_OF, name) or ''
 end
 
--- Appends name, project, capabilities and the pools' names of a flavor, as add_pool does.
-local function add_flavor(answer, name)
-    if not is_flavor(name, '') then
+-- Appends name, project, capabilities and the pools' names of a flavor, as add_pool does; of
+-- one project when that is given.
+local function add_flavor(answer, name, project)
+    local fields = read(name .. '.flavors', 'f', 'p', 'c')
+    if fields[1] ~= name or project ~= '' and fields[2] ~= project then
         return
     end
-    local fields = call('HMGET', name .. '.flavors', 'p', 'c')
     local at = #answer
     answer[at + 1] = name
-    answer[at + 2] = fields[1]
-    answer[at + 3] = fields[2]
+    answer[at + 2] = fields[2]
+    answer[at + 3] = fields[3]
     answer[at + 4] = has_pools(name) and call('ZRANGE', name .. '.pools', 0, -1) or {}
 end
 
