@@ -48,8 +48,9 @@ def check_capabilities(capabilities: Mapping[str, Any] | None) -> str:
 
     :raises InvalidRequest: unless JSON has words for all of it and the sizes are sizes.
     """
+    text = to_json('capabilities', capabilities)
     sizes_of(capabilities or {})
-    return to_json('capabilities', capabilities)
+    return text
 
 
 def capabilities_of(flavor: Flavor) -> dict[str, int]:

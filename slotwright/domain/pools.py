@@ -55,7 +55,12 @@ def check_name(what: str, name: str) -> str:
     >>> check_name('pool', 'a b')
     'a b'
     """
-    if not name or len(name) > LONGEST or not name.isprintable() or name != name.strip():
+    if (
+        type(name) is not str
+        or not 0 < len(name) <= LONGEST
+        or not name.isprintable()
+        or name != name.strip()
+    ):
         raise InvalidRequest(
             f'The name of a {what} has 1 to {LONGEST} printable characters and no space at '
             'either end.'
@@ -71,9 +76,9 @@ def check_project(project: str | None) -> str | None:
 def check_page(marker: str | None, limit: int) -> str:
     """The marker of a page, '' for the first one.
 
-    :raises InvalidRequest: for a negative limit, or a marker that no name can be near to.
+    :raises InvalidRequest: for an impossible limit, or a marker that no name can be near to.
     """
-    if limit < 0:
+    if type(limit) is not int or not 0 <= limit <= HEAVIEST:
         raise InvalidRequest('limit is a number of entries, or 0 for all.')
     if marker and not marker.isprintable():
         raise InvalidRequest('marker is the name of the last entry of the page before.')
@@ -82,7 +87,12 @@ def check_page(marker: str | None, limit: int) -> str:
 
 def check_uri(uri: str) -> str:
     """:raises InvalidRequest: unless it has 1 to 255 printable characters."""
-    if not uri or len(uri) > LONGEST or not uri.isprintable() or uri != uri.strip():
+    if (
+        type(uri) is not str
+        or not 0 < len(uri) <= LONGEST
+        or not uri.isprintable()
+        or uri != uri.strip()
+    ):
         raise InvalidRequest(
             f'uri has 1 to {LONGEST} printable characters and no space at either end.'
         )
@@ -104,14 +114,14 @@ def to_json(what: str, value: Mapping[str, Any] | None) -> str:
     >>> to_json('options', {'ram': 512})
     '{"ram":512}'
     """
-    if not value:
+    if value is None:
         return '{}'
+    if not isinstance(value, Mapping):
+        raise InvalidRequest(f'{what} is a JSON object.')
     try:
-        text = json.dumps(value, separators=(',', ':'), sort_keys=True, allow_nan=False)
+        text = json.dumps(dict(value), separators=(',', ':'), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequest(f'{what} is a JSON object: {error}') from error
-    if not text.startswith('{'):
-        raise InvalidRequest(f'{what} is a JSON object.')
     return text
 
 

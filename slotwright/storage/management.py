@@ -107,9 +107,9 @@ class FlavorsController(Protocol):
         capabilities: Mapping[str, Any] | None = None,
         pools: Sequence[str] | None = None,
     ) -> None:
-        """Make the flavor, or replace the one of this project.
+        """Make the flavor; of the one that this project has, change what is not None.
 
-        ``pools``, unless None, become its pools: others leave it, and these leave theirs.
+        ``pools`` become all of its pools: others leave it, and these leave theirs.
         :raises PoolDoesNotExist: for one of ``pools``; nothing is changed.
         """
 

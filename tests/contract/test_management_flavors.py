@@ -36,13 +36,22 @@ class Contract:
         self.assertEqual(['f', 'g'], self.names())
         self.assertEqual([], self.names('p'))
 
-    def test_create_over_a_flavor_replaces_it_and_keeps_its_pools(self):
+    def test_create_over_a_flavor_changes_what_is_given(self):
+        """Also the size stays, when somebody only gives it pools."""
         self.pool('a', 'f')
         self.flavors.create('f', 'p', SIZE)
         self.flavors.create('f', 'p', {'tier': 'gold'})
         self.assertEqual(PoolFlavor('f', 'p', {'tier': 'gold'}, ('a',)), self.flavors.get('f'))
-        self.flavors.create('f', 'p')
-        self.assertEqual(PoolFlavor('f', 'p', {}, ('a',)), self.flavors.get('f'))
+        self.flavors.create('f', 'p', pools=[])
+        self.assertEqual(PoolFlavor('f', 'p', {'tier': 'gold'}), self.flavors.get('f'))
+        self.flavors.create('f', 'p', {})
+        self.assertEqual(PoolFlavor('f', 'p'), self.flavors.get('f'))
+
+    def test_one_that_is_made_again_is_new(self):
+        self.flavors.create('f', 'p', SIZE)
+        self.flavors.delete('f')
+        self.flavors.create('f')
+        self.assertEqual(PoolFlavor('f'), self.flavors.get('f'))
 
     def test_what_is_missing(self):
         self.assertIs(False, self.flavors.exists('f'))
@@ -175,11 +184,13 @@ class Contract:
         self.flavors.create('p', 'f')
 
     def test_what_cannot_be_stored_is_refused(self):
-        for name in ('', ' a', 'a\n', 'x' * 256):
+        for name in ('', ' a', 'a\n', 'x' * 256, 7):
             self.refused(InvalidRequest, lambda n=name: self.flavors.create(n))
             self.refused(InvalidRequest, lambda n=name: self.flavors.create('f', n))
             self.refused(InvalidRequest, lambda n=name: self.flavors.create('f', pools=[n]))
         self.flavors.create('f', None, SIZE)
+        for capabilities in ([], [1, 2], 'x', '', 0, {'a': {1}}):
+            self.refused(InvalidRequest, lambda c=capabilities: self.flavors.create('f', None, c))
         for name in SIZE:
             for value in ('1', -1, 1.5, True, None, 2**31, {}):
                 capabilities = {**SIZE, name: value}

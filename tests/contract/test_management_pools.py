@@ -110,7 +110,8 @@ class Contract:
             found = self.pools.list(marker, limit)
             self.assertEqual(expected, [pool.name for pool in found], (marker, limit))
         self.assertEqual(names[:10], [pool.name for pool in self.pools.list()])
-        self.refused(InvalidRequest, lambda: self.pools.list(limit=-1))
+        for limit in (-1, 2**32, True, '1', 1.0):
+            self.refused(InvalidRequest, lambda n=limit: self.pools.list(limit=n))
         self.refused(InvalidRequest, lambda: self.pools.list('a\n'))
 
     def test_the_last_pool_of_a_flavor_stays(self):
@@ -159,7 +160,7 @@ class Contract:
         self.pool('f')
 
     def test_what_cannot_be_stored_is_refused(self):
-        for name in ('', ' a', 'a ', 'a\n', 'a\x00b', 'x' * 256, '\ud800'):
+        for name in ('', ' a', 'a ', 'a\n', 'a\x00b', 'x' * 256, '\ud800', 7):
             self.refused(InvalidRequest, lambda n=name: self.pool(n))
             self.refused(InvalidRequest, lambda n=name: self.pools.get(n))
             if name:
@@ -167,7 +168,7 @@ class Contract:
                 self.refused(InvalidRequest, lambda n=name: self.pool('p', uri=n))
         for weight in (-1, HEAVIEST + 1, 1.0, True, '1', None):
             self.refused(InvalidRequest, lambda w=weight: self.pool('p', weight=w))
-        for options in ({'a': float('nan')}, {'a': object()}, ['a']):
+        for options in ({'a': float('nan')}, {'a': object()}, ['a'], [], '', 0):
             self.refused(InvalidRequest, lambda o=options: self.pool('p', options=o))
         longest = 'x' * 255
         self.pool(longest, weight=HEAVIEST, uri=longest, options={'k': 'v' * 100_000})

@@ -46,7 +46,7 @@ class Flavors:
         status, *detail = self._run_create(
             name,
             project or '',
-            check_capabilities(capabilities),
+            '' if capabilities is None else check_capabilities(capabilities),
             '0' if chosen is None else '1',
             *(chosen or ()),
         )

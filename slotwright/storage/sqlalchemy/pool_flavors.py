@@ -53,6 +53,9 @@ class PoolFlavors(Transactional):
         turns.take(conn, turns.POOLS)
         _require_name(conn, name, project or '')
         _require_pools(conn, chosen)
+        known = _read(conn, _one(name, project))
+        if capabilities is None and known:
+            capabilities = known[0].capabilities
         row = {'project': project or '', 'listed': True, **_row_of(capabilities or {})}
         changed = sa.update(flavors).where(flavors.c.name == name).values(row)
         if not conn.execute(changed).rowcount:

@@ -1,6 +1,6 @@
--- name, project ('' for none), capabilities, whether pools are given, the pools
+-- name, project ('' for none), capabilities ('' keeps them), whether pools are given, the pools
 local name, project = ARGV[1], ARGV[2]
-local pools = rest(5)
+local capabilities, pools = ARGV[3], rest(5)
 guard('flavors')
 if is_pool(name) then
     return {'named_like_pool'}
@@ -32,7 +32,10 @@ end
 
 call('ZADD', 'flavors', 0, name)
 call('ZADD', index, 0, name)
-call('HSET', key, 'f', name, 'p', project, 'c', ARGV[3])
+if capabilities == '' then
+    capabilities = call('HGET', key, 'c') or '{}'
+end
+call('HSET', key, 'f', name, 'p', project, 'c', capabilities)
 if ARGV[4] == '1' then
     set_pools(name, pools)
 end
