@@ -99,7 +99,7 @@ class ActionRunner:
         spec = {
             'address': instance.address.to_wire(),
             'datastore_version': work.cluster.datastore_version,
-            'ram': self._store.get_flavor(instance.flavor_id).ram,
+            'ram': instance.ram,
             'secret': work.cluster.secret,
             'tenant_hash': work.cluster.tenant_hash,
         }

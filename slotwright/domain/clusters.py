@@ -46,6 +46,7 @@ class Instance:
     running: bool | None = None  # what the agent last said of redis-server
     reported: datetime.datetime | None = None  # last heartbeat
     fault: str | None = None
+    ram: int = 0  # MiB, what its flavor had when it was made
 
 
 @dataclass(frozen=True, slots=True)

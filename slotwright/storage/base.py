@@ -83,12 +83,28 @@ class CensusStore(Protocol):
 
 
 class FlavorStore(Protocol):
-    """Flavors, in the order of their ids."""
+    """Flavors that size an instance, in the order of their ids.
+
+    They are those of the management store (``storage.management``) that have a size.
+    """
 
     def list_flavors(self) -> Sequence[Flavor]: ...
 
     def get_flavor(self, flavor_id: str) -> Flavor:
         """:raises NotFound: "Flavor <id> cannot be found."."""
+
+
+class FlavorRegistry(Protocol):
+    """Which ids flavors have; they outlive the flavors, since instances may be of them.
+
+    For a management store that keeps its flavors elsewhere (``storage.flavor_view``).
+    """
+
+    def flavor_ids(self) -> Mapping[str, str]:
+        """Ids by name, of all flavors there ever were in SQL or that were recorded."""
+
+    def record_flavor(self, flavor: Flavor) -> None:
+        """See that instances can be made of it: they get the ram last recorded."""
 
 
 class QuotaStore(Protocol):
@@ -332,6 +348,13 @@ class HostStore(Protocol):
 
 
 class ManagementStore(
-    FlavorStore, QuotaStore, ClusterStore, WorkStore, HostStore, CensusStore, Protocol
+    FlavorStore,
+    FlavorRegistry,
+    QuotaStore,
+    ClusterStore,
+    WorkStore,
+    HostStore,
+    CensusStore,
+    Protocol,
 ):
     """All of it, as one driver offers it."""

@@ -13,7 +13,7 @@ from slotwright.domain.states import InstanceStatus, OperationKind, OperationSta
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
 from slotwright.storage.sqlalchemy import quotas, records
 from slotwright.storage.sqlalchemy.clock import Clock
-from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
+from slotwright.storage.sqlalchemy.tables import clusters, flavors, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 IS_LIVE = instances.c.status != InstanceStatus.DELETED
@@ -239,6 +239,9 @@ def _require_members(conn: sa.Connection, cluster_id: str, wanted: Iterable[str]
             raise NotFound(f'Instance {instance_id} does not exist.')
 
 
+_RAM = sa.select(flavors.c.ram).where(flavors.c.id == sa.bindparam('sized_by')).scalar_subquery()
+
+
 def _insert_members(
     conn: sa.Connection, clock: Clock, cluster: sa.RowMapping, members: Sequence[NewInstance]
 ) -> None:
@@ -247,7 +250,7 @@ def _insert_members(
         return
     first = cluster['member_seq'] - len(members) + 1
     conn.execute(
-        sa.insert(instances).values(created=clock.utc(), updated=clock.utc()),
+        sa.insert(instances).values(created=clock.utc(), updated=clock.utc(), ram=_RAM),
         [
             {
                 'id': member.id,
@@ -256,6 +259,7 @@ def _insert_members(
                 'name': f'{cluster["name"]}-member-{ordinal}',
                 'ordinal': ordinal,
                 'flavor_id': member.flavor_id,
+                'sized_by': member.flavor_id,
                 'volume_size': member.volume_size,
                 'status': InstanceStatus.BUILD,
                 'tombstone': False,

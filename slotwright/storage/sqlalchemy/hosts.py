@@ -12,7 +12,7 @@ from slotwright.domain.topology import Address
 from slotwright.storage.base import INVENTORY, Claim
 from slotwright.storage.sqlalchemy import fence, places
 from slotwright.storage.sqlalchemy.clusters import IS_LIVE
-from slotwright.storage.sqlalchemy.tables import flavors, hosts, instances
+from slotwright.storage.sqlalchemy.tables import hosts, instances
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 
@@ -175,8 +175,7 @@ class Hosts(Transactional):
 def _needs(conn: sa.Connection, claim: Claim) -> dict[str, int]:
     """MiB of ram by id of the members that have no place yet."""
     query = (
-        sa.select(instances.c.id, flavors.c.ram)
-        .join(flavors, flavors.c.id == instances.c.flavor_id)
+        sa.select(instances.c.id, instances.c.ram)
         .where(
             instances.c.cluster_id == claim.cluster_id,
             instances.c.status == InstanceStatus.BUILD,
