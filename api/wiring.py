@@ -19,6 +19,7 @@ from api.auth.strategies import Strategy
 from api.database.resources import Parts
 from api.datastores import Datastores
 from api.health import Healthcheck, Look
+from api.messaging import requests as messaging
 from api.metrics import Counted
 from api.ports import Guests, Ids, Pause, Secrets, Store
 from api.server import ApiServer
@@ -33,6 +34,7 @@ from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
 from slotwright.rpc.transport import Transport
+from slotwright.storage.management import PoolStore
 
 
 def new_id() -> str:
@@ -55,6 +57,7 @@ def no_engine() -> str | None:
 def build(
     conf: cfg.ConfigOpts,
     store: Store,
+    pool_store: PoolStore,
     taskmanager: TaskManagerAPI,
     guests: Guests,
     executor: Executor,
@@ -71,6 +74,7 @@ def build(
     """The WSGI application for ``api.server.ApiServer``.
 
     :param conf: with ``slotwright.conf`` registered; read once, here.
+    :param pool_store: the management store; ``store`` has the rest.
     :param taskmanager: takes the wake-ups.
     :param guests: gives a way to each guest agent, with a short timeout.
     :param executor: asks several guests at once; the caller shuts it down.
@@ -110,7 +114,8 @@ def build(
     parts = Parts(store, settings, datastores, clusters, roots, quotas, views)
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
-    return app.build(parts, entrance, Healthcheck(store, broker), registry)
+    places = messaging.Parts(pool_store, settings.max_request_body_size)
+    return app.build(parts, places, entrance, Healthcheck(store, broker), registry)
 
 
 class ApiService:
@@ -137,7 +142,12 @@ class ApiService:
 
 
 def build_service(
-    conf: cfg.ConfigOpts, transport: Transport, store: Store, *, green: bool = False
+    conf: cfg.ConfigOpts,
+    transport: Transport,
+    store: Store,
+    pool_store: PoolStore,
+    *,
+    green: bool = False,
 ) -> ApiService:
     """The REST daemon on its own threads, not started yet.
 
@@ -150,6 +160,7 @@ def build_service(
     application = build(
         conf,
         store,
+        pool_store,
         taskmanager_client(conf, transport),
         guest_client(conf, transport),
         executor,

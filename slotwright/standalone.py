@@ -20,6 +20,7 @@ from slotwright.domain.errors import Unavailable
 from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport, get_transport
+from slotwright.storage import pool_stores
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from taskmanager.service import TaskManagerService
@@ -110,7 +111,8 @@ class Standalone:
         migration.upgrade(self._store)
         self._transport = get_transport(conf)
         self._taskmanager = self._wire_taskmanager(conf)
-        self._api = api.wiring.build_service(conf, self._transport, self._store)
+        pools = pool_stores.from_config(conf, self._store.database)
+        self._api = api.wiring.build_service(conf, self._transport, self._store, pools)
 
     @property
     def url(self) -> str:
