@@ -14,6 +14,7 @@ from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
+from slotwright.storage import pool_stores
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
@@ -39,7 +40,8 @@ def check(conf: cfg.ConfigOpts) -> None:
     taskmanager_client(conf, transport)
     for option in ('api_strategy', 'taskmanager_strategy'):
         load_class(conf.redis[option], f'[redis] {option}')
-    SQLAlchemyStore.from_config(conf)
+    store = SQLAlchemyStore.from_config(conf)
+    pool_stores.from_config(conf, store.database)
     print('The configuration is fine.')
 
 
