@@ -38,10 +38,10 @@ def check(conf: cfg.ConfigOpts) -> None:
     transport = get_transport(conf)
     guest_client(conf, transport)
     taskmanager_client(conf, transport)
+    pool_stores.from_config(conf, SQLAlchemyStore.from_config(conf).database)
     for option in ('api_strategy', 'taskmanager_strategy'):
         load_class(conf.redis[option], f'[redis] {option}')
-    store = SQLAlchemyStore.from_config(conf)
-    pool_stores.from_config(conf, store.database)
+    SQLAlchemyStore.from_config(conf)
     print('The configuration is fine.')
 
 
