@@ -16,6 +16,7 @@ from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
+from slotwright.storage import pool_stores
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
@@ -39,6 +40,7 @@ def check(conf: cfg.ConfigOpts) -> None:
     transport = get_transport(conf)
     guest_client(conf, transport)
     taskmanager_client(conf, transport)
+    pool_stores.from_config(conf, SQLAlchemyStore.from_config(conf).database)
     for option in ('api_strategy', 'taskmanager_strategy'):
         load_class(conf.redis[option], f'[redis] {option}')
     SQLAlchemyStore.from_config(conf)

@@ -1,5 +1,7 @@
 """The management store and its Redis server: ways to it, outages, and servers that cannot work."""
 
+import concurrent.futures
+import itertools
 import re
 import subprocess
 from pathlib import Path
@@ -13,7 +15,9 @@ from slotwright.storage.redis.store import RedisPoolStore
 from slotwright.storage.redis.uri import parse
 from tests import servers
 from tests.base import TestCase
+from tests.contract import seed_layout
 from tests.contract.test_management_redis import OPERATIONS
+from tests.guarded import wait_until
 
 PAGE = Path(__file__).parents[2] / 'doc/management-store.md'
 PASSWORD = 'p@ss/w:rd%41 ö?#'
@@ -121,6 +125,37 @@ class Contract:
         server.start()
         # Nothing was called meanwhile: nobody sees that the connection is another one.
         self.assertEqual([], list(store.pools.list()))
+
+    def test_a_kill_loses_nothing_and_leaves_nothing_half_done(self):
+        """With the server set up as the documentation has it."""
+        server = self.start('--appendonly', 'yes', '--appendfsync', 'always')
+        done = [0, 0, 0]
+
+        def work(writer):
+            store = self.open(server.url)
+            for number in itertools.count():
+                # Both from one flavor to another: a set, a hash and the reverse index.
+                store.pools.create(f'p{writer}', number, 'u', f'f{number % 2}')
+                store.flavors.create(f'g{writer}', f'{number % 2}', {'ram': 1 + number})
+                store.flavors.delete(f'g{writer}')
+                store.catalogue.insert('p', f'q{writer}', f'pool-{number}')
+                done[writer] = number
+
+        with concurrent.futures.ThreadPoolExecutor(len(done)) as executor:
+            working = [executor.submit(work, writer) for writer in range(len(done))]
+            try:
+                wait_until(lambda: min(done) > 20, 'some work')
+            finally:
+                server.kill()  # which ends them
+            for future in working:
+                self.assertIsInstance(future.exception(), StorageUnavailable)
+        server.start()
+        self.assertEqual([], seed_layout.faults(self.raw))
+        store = self.open(server.url)
+        for writer, number in enumerate(done):
+            self.assertIn(store.pools.get(f'p{writer}').weight, (number, number + 1))
+            pool = store.catalogue.get('p', f'q{writer}').pool
+            self.assertIn(pool, (f'pool-{number}', f'pool-{number + 1}'))
 
     def test_a_server_that_hangs(self):
         server = self.start()

@@ -67,6 +67,12 @@ class ManageTest(TestCase):
             ('[redis]\napi_strategy = no.such.Thing\n', '[redis] api_strategy = no.such.Thing'),
             ('[upgrade_levels]\nguestagent = new\n', '[upgrade_levels] guestagent = new'),
             ('[DEFAULT]\ntransport_url = pigeon://loft/\n', 'transport_url'),
+            ('[management_store]\ndriver = mongodb\n', '[management_store] driver = mongodb'),
+            (
+                '[management_store]\ndriver = redis\n'
+                '[drivers:management_store:redis]\nuri = redis://:x@h1,h2\n',
+                '[drivers:management_store:redis] uri cannot be used: Sentinel',
+            ),
             ('[api]\nthreads = none\n', 'threads'),
             ('no section\n', 'slotwright.conf'),
             ('[api]\nbind_host = 0.0.0.0\n', 'auth_strategy noauth lets in everybody'),
@@ -89,7 +95,8 @@ class ManageTest(TestCase):
         self.run_it('db', 'sync')
         done = self.run_it('status', 'check')
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
-        self.assertEqual(4, done.stdout.count('OK  '), done.stdout)
+        self.assertEqual(5, done.stdout.count('OK  '), done.stdout)
+        self.assertRegex(done.stdout, 'OK +store +sqlalchemy answers')
 
         self.configure(f'{local}[upgrade_levels]\nguestagent = 1.0\n')
         done = self.run_it('status', 'check')
@@ -101,6 +108,17 @@ class ManageTest(TestCase):
         done = self.run_it('status', 'check')
         self.assertEqual(2, done.returncode, done.stdout)
         self.assertRegex(done.stdout, 'FAILURE +broker ')
+        self.assertNotIn('s3cret', done.stdout + done.stderr)
+
+    def test_the_management_store_on_redis_is_looked_for(self) -> None:
+        self.configure(
+            f'[DEFAULT]\ntransport_url = local://\n'
+            f'[database]\nconnection = sqlite:///{self.directory}/slotwright.db\n'
+            '[management_store]\ndriver = redis\n[drivers:management_store:redis]\n'
+            f'uri = redis://:s3cret@127.0.0.1:{free_port()}\nmax_reconnect_attempts = 1\n'
+        )
+        done = self.run_it('status', 'check')
+        self.assertRegex(done.stdout, 'FAILURE +store +The Redis server does not answer now.')
         self.assertNotIn('s3cret', done.stdout + done.stderr)
 
     def test_a_missing_verb_is_told(self) -> None:
