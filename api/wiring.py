@@ -34,6 +34,8 @@ from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
 from slotwright.rpc.transport import Transport
+from slotwright.storage.base import FlavorStore
+from slotwright.storage.flavor_view import FlavorView
 from slotwright.storage.management import PoolStore
 
 
@@ -88,8 +90,11 @@ def build(
     settings = Settings.from_conf(conf)
     datastores = Datastores(settings.datastore_versions, engine_version)
     rules = strategy.load(conf.redis.api_strategy, Rules.from_settings(settings))
+    in_sql = conf.management_store.driver == 'sqlalchemy'
+    flavors: FlavorStore = store if in_sql else FlavorView(pool_store.flavors, store)
     clusters = ClusterService(
         store=store,
+        flavors=flavors,
         strategy=rules,
         datastores=datastores,
         taskmanager=taskmanager,
@@ -111,7 +116,7 @@ def build(
     views = Views(datastores, settings.region, settings.silent_after, now)
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
     entrance = guard.Guard(login or strategies.load(conf), Rulebook(conf), rates)
-    parts = Parts(store, settings, datastores, clusters, roots, quotas, views)
+    parts = Parts(store, flavors, settings, datastores, clusters, roots, quotas, views)
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
     places = messaging.Parts(pool_store, settings.max_request_body_size)

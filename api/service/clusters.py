@@ -26,7 +26,7 @@ from slotwright.domain.errors import (
 )
 from slotwright.domain.states import OperationKind
 from slotwright.rpc.contract import CommandContext, TaskManagerAPI
-from slotwright.storage.base import NewCluster, NewInstance, NewOperation
+from slotwright.storage.base import FlavorStore, NewCluster, NewInstance, NewOperation
 
 LOG = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class ClusterService:
         self,
         *,
         store: Store,
+        flavors: FlavorStore,
         strategy: APIStrategy,
         datastores: Datastores,
         taskmanager: TaskManagerAPI,
@@ -66,6 +67,7 @@ class ClusterService:
         secrets: Secrets,
     ) -> None:
         self._store = store
+        self._flavors = flavors
         self._strategy = strategy
         self._datastores = datastores
         self._taskmanager = taskmanager
@@ -237,9 +239,11 @@ class ClusterService:
         self, bodies: Sequence[Mapping[str, Any]], existing: Sequence[Instance] = ()
     ) -> Sequence[Member]:
         wanted = [MemberRequest.from_body(body) for body in bodies]
-        return self._strategy.check_members(wanted, self._store.get_flavor, existing)
+        return self._strategy.check_members(wanted, self._flavors.get_flavor, existing)
 
     def _new_instances(self, members: Sequence[Member]) -> list[NewInstance]:
+        for flavor_id in {member.flavor_id for member in members}:
+            self._flavors.hold_flavor(flavor_id)
         return [NewInstance(self._new_id(), m.flavor_id, m.volume_size) for m in members]
 
     def _operation(

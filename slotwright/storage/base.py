@@ -93,6 +93,12 @@ class FlavorStore(Protocol):
     def get_flavor(self, flavor_id: str) -> Flavor:
         """:raises NotFound: "Flavor <id> cannot be found."."""
 
+    def hold_flavor(self, flavor_id: str) -> None:
+        """See that instances can be made of a flavor, before they are.
+
+        :raises NotFound: as ``get_flavor``.
+        """
+
 
 class FlavorRegistry(Protocol):
     """Which ids flavors have; they outlive the flavors, since instances may be of them.

@@ -31,3 +31,7 @@ class FlavorView:
             if flavor.id == flavor_id:
                 return flavor
         raise NotFound(f'Flavor {flavor_id} cannot be found.')
+
+    def hold_flavor(self, flavor_id: str) -> None:
+        """See ``slotwright.storage.base.FlavorStore``."""
+        self._registry.record_flavor(self.get_flavor(flavor_id))

@@ -26,6 +26,9 @@ class Flavors(Transactional):
             raise NotFound(f'Flavor {flavor_id} cannot be found.')
         return found[0]
 
+    def hold_flavor(self, flavor_id: str) -> None:
+        """It is in the table that instances refer to."""
+
     @reads
     def flavor_ids(self, conn: sa.Connection) -> Mapping[str, str]:
         return dict(conn.execute(sa.select(flavors.c.name, flavors.c.id)).all())
