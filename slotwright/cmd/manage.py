@@ -16,8 +16,9 @@ from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
-from slotwright.storage import pool_stores
+from slotwright.storage import pool_stores, transfer
 from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
 PROGRAM = 'slotwright-manage'
@@ -48,6 +49,13 @@ def check(conf: cfg.ConfigOpts) -> None:
         loopback.require(conf.api.bind_host)
     Rulebook(conf)
     print('The configuration is fine.')
+
+
+def copy_store(conf: cfg.ConfigOpts) -> None:
+    database = SQLAlchemyStore.from_config(conf).database
+    target = pool_stores.from_config(conf, database)
+    pools, flavors = transfer.copy_missing(SQLAlchemyPoolStore(database), target)
+    print(f'{pools} pools and {flavors} flavors were missing and are there now.')
 
 
 def list_hosts(conf: cfg.ConfigOpts) -> None:
@@ -121,6 +129,9 @@ VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     'db': {
         'sync': (sync, 'bring the database to the newest tables'),
         'version': (version, 'print where the database stands, and the newest there is'),
+    },
+    'store': {
+        'copy': (copy_store, 'copy pools and flavors from the database to [management_store]'),
     },
     'host': {
         'list': (list_hosts, 'print the hosts that enrolled, and what they do'),

@@ -53,15 +53,6 @@ def check_capabilities(capabilities: Mapping[str, Any] | None) -> str:
     return text
 
 
-def capabilities_of(flavor: Flavor) -> dict[str, int]:
-    """The other way: what the store keeps of a flavor's size.
-
-    >>> capabilities_of(Flavor('1', 'small', 512, 1, 5, 0))
-    {'ram': 512, 'vcpus': 1, 'disk': 5, 'ephemeral': 0}
-    """
-    return {name: getattr(flavor, name) for name in SIZES}
-
-
 def id_for(name: str, taken: Mapping[str, str] | None = None) -> str:
     """The id of a flavor that has none yet: its name, if that can stand in a URL.
 

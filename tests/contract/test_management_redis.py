@@ -5,6 +5,10 @@ import threading
 import redis
 
 from slotwright.domain.errors import NameCollision
+from slotwright.storage import transfer
+from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
+from tests.contract import databases
 from tests.contract import management_case as case
 from tests.contract.seed_layout import FLAVOR_OF, dump, faults
 
@@ -213,6 +217,22 @@ class Contract:
         for number in range(20):
             self.pools.create(f'p{number}', 1, 'u')
         self.assertEqual(20, len(self.pools.list(limit=0)))
+
+    def test_a_copy_of_what_is_in_sql(self):
+        url = databases.SQLite().create()
+        migration.upgrade(url)
+        source = SQLAlchemyPoolStore.connect(url)
+        self.addCleanup(source.close)
+        source.pools.create('a', 3, 'local://', 'large', {'zone': 'x'})
+        source.pools.create('b', 4, 'local://')
+        self.pools.create('b', 9, 'other://')
+        self.flavors.create('small', 'p', {'ram': 7})
+        self.assertEqual((1, 2), transfer.copy_missing(source, self.store))
+        self.assertEqual((0, 0), transfer.copy_missing(source, self.store))
+        self.assertEqual(source.pools.get('a'), self.pools.get('a'))
+        self.assertEqual('other://', self.pools.get('b').uri)
+        self.assertEqual(source.flavors.get('large'), self.flavors.get('large'))
+        self.assertEqual({'ram': 7}, self.flavors.get('small').capabilities)
 
 
 class RedisTest(Contract, case.ManagementCase):

@@ -1,10 +1,10 @@
 """One set of flavors: those of the management store size the instances of the Trove API."""
 
-from slotwright.domain import flavors as domain
 from slotwright.domain.clusters import Flavor
 from slotwright.domain.errors import NotFound
 from slotwright.domain.quotas import NO_LIMITS
 from slotwright.domain.states import OperationKind
+from slotwright.storage import transfer
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
 from slotwright.storage.flavor_view import FlavorView
 from slotwright.storage.sqlalchemy import migration
@@ -115,10 +115,8 @@ class RedisTest(Contract, SQLCase):
 
     def setUp(self):
         super().setUp()
-        defaults = self.store.list_flavors()
         store = case.REDIS.connect(case.REDIS.create())
         self.addCleanup(store.close)
         self.flavors = store.flavors
         self.view = FlavorView(self.flavors, self.store)
-        for flavor in defaults:
-            self.flavors.create(flavor.name, None, domain.capabilities_of(flavor))
+        transfer.copy_missing(SQLAlchemyPoolStore(self.store.database), store)

@@ -121,6 +121,12 @@ class ManageTest(TestCase):
         self.assertRegex(done.stdout, 'FAILURE +store +The Redis server does not answer now.')
         self.assertNotIn('s3cret', done.stdout + done.stderr)
 
+    def test_a_copy_of_the_store_to_itself_is_nothing_new(self) -> None:
+        self.run_it('db', 'sync')
+        done = self.run_it('store', 'copy')
+        said = '0 pools and 0 flavors were missing and are there now.\n'
+        self.assertEqual((0, said), (done.returncode, done.stdout), done.stderr)
+
     def test_a_missing_verb_is_told(self) -> None:
         self.assertEqual(2, self.run_it('db').returncode)
         self.assertEqual(2, self.run_it().returncode)
