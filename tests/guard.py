@@ -67,11 +67,18 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def reap() -> None:
-    """Collect every child that has ended."""
-    with contextlib.suppress(ChildProcessError):
+def reap() -> bool:
+    """Collect every child that has ended; answers whether there is none left.
+
+    Then there are no descendants either: each would be a child by now. To look for them in
+    /proc is not enough, where one is missed whose parent ends while we read.
+    """
+    try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def send(pids: list[int], signum: int) -> None:
@@ -88,11 +95,9 @@ def stop_everything(main: int) -> None:
     while main in descendants(os.getpid()) and time.monotonic() < deadline:
         reap()
         time.sleep(0.02)
-    while left := descendants(os.getpid()):
-        send(left, signal.SIGKILL)
-        reap()
+    while not reap():
+        send(descendants(os.getpid()), signal.SIGKILL)
         time.sleep(0.02)
-    reap()
 
 
 def main(arguments: list[str]) -> int:
