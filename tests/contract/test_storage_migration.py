@@ -29,9 +29,11 @@ def _fill(conn):
             'secret': 's', 'tenant_hash': '',
         },
     )  # fmt: skip
+    rows = tables.tables['instances']
     conn.execute(
-        tables.tables['instances'].insert(),
+        rows.insert(),
         both
+        | ({'ram': 512} if 'ram' in rows.c else {})
         | {
             'id': 'i-1', 'cluster_id': 'c-1', 'name': 'kept-member-1', 'ordinal': 1,
             'flavor_id': '1', 'volume_size': 1, 'status': 'ACTIVE', 'tombstone': False,

@@ -109,6 +109,10 @@ instances = sa.Table(
     sa.Column('volume_size', sa.Integer),
     # MiB that its flavor had when it was made: a flavor may change.
     sa.Column('ram', sa.Integer, nullable=False, server_default='0'),
+    # Where it was placed, as the pool was then; NULL where no pools were.
+    sa.Column('pool', NAME),
+    sa.Column('pool_uri', NAME),
+    sa.Column('failure_domain', NAME),
     sa.Column('status', sa.String(16), nullable=False),
     sa.Column('created', TIME, nullable=False),
     sa.Column('updated', TIME, nullable=False),
@@ -129,6 +133,8 @@ instances = sa.Table(
     sa.UniqueConstraint('host', 'ip', 'bus_port'),
     sa.Index(None, 'project_id', 'id'),
     sa.Index(None, 'flavor_id'),
+    # For what a pool has room for.
+    sa.Index(None, 'pool', 'status'),
     # For what a project uses: its dead instances stay in the table.
     sa.Index(None, 'project_id', 'status'),
     **INNODB,
