@@ -44,6 +44,7 @@ def instance(row: sa.RowMapping) -> Instance:
         ram=row['ram'],
         pool=row['pool'],
         pool_uri=row['pool_uri'],
+        pool_options=row['pool_options'],
         failure_domain=row['failure_domain'],
         status=InstanceStatus(row['status']),
         created=row['created'],

@@ -112,6 +112,7 @@ instances = sa.Table(
     # Where it was placed, as the pool was then; NULL where no pools were.
     sa.Column('pool', NAME),
     sa.Column('pool_uri', NAME),
+    sa.Column('pool_options', Json),
     sa.Column('failure_domain', NAME),
     sa.Column('status', sa.String(16), nullable=False),
     sa.Column('created', TIME, nullable=False),
