@@ -18,6 +18,7 @@ TABLE: Mapping[str, tuple[int, str]] = {
     'unauthorized': (401, 'unauthorized'),
     'forbidden': (403, 'forbidden'),
     'pool_in_use_by_flavor': (403, 'forbidden'),
+    'no_room': (403, 'forbidden'),
     'not_found': (404, 'itemNotFound'),
     'pool_does_not_exist': (404, 'itemNotFound'),
     'flavor_does_not_exist': (404, 'itemNotFound'),

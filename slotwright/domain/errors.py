@@ -136,6 +136,12 @@ class QueueNotMapped(NotFound):
     code = 'queue_not_mapped'
 
 
+class NoRoom(Forbidden):
+    """No pool can take what is asked for now."""
+
+    code = 'no_room'
+
+
 class PoolInUseByFlavor(Forbidden):
     """The last pool of a flavor that exists cannot be deleted."""
 

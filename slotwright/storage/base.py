@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
 from slotwright.domain.hosts import Announcement, Host, Shortage
+from slotwright.domain.placement import Placement
 from slotwright.domain.quotas import Amounts, Usage
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
@@ -138,10 +139,15 @@ class ClusterStore(Protocol):
         members: Sequence[NewInstance],
         operation: NewOperation,
         quota: Amounts | None = None,
+        placement: Placement | None = None,
     ) -> Cluster:
         """Insert all three; members are named ``<cluster>-member-<n>``, n from 1.
 
+        ``placement`` chooses a pool for each member in the same transaction, so that pools are
+        never overfilled; without one, members have no pool.
+
         :raises OverLimit: "Quota exceeded for resources: ['instances']. …".
+        :raises NoRoom: no pools can take all members.
         """
 
     def begin_operation(
@@ -153,6 +159,7 @@ class ClusterStore(Protocol):
         tenant_hash: str | None = None,
         quota: Amounts | None = None,
         supersedes: Collection[OperationKind] = (),
+        placement: Placement | None = None,
     ) -> Cluster:
         """Take an idle cluster for an operation and insert it, with new ``members``.
 
@@ -167,7 +174,7 @@ class ClusterStore(Protocol):
             ("Instance <id> does not exist.").
         :raises ClusterBusy: while another operation has it ("This action cannot be
             performed on the cluster while the current cluster task is 'BUILDING'.").
-        :raises OverLimit: as ``create_cluster``.
+        :raises OverLimit, NoRoom: as ``create_cluster``.
         """
 
     def get_cluster(self, project_id: str, cluster_id: str) -> Cluster:

@@ -18,8 +18,9 @@ from slotwright.storage.sqlalchemy import upserts
 from slotwright.storage.sqlalchemy.tables import flavors, instances, quotas
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
-# One that failed and gave its place back takes nothing, until it is deleted and after.
-_TAKES = sa.or_(
+#: Which instances take room: one that failed and gave its place back takes nothing, until it
+#: is deleted and after.
+TAKES = sa.or_(
     instances.c.status.in_([InstanceStatus.ACTIVE, InstanceStatus.BUILD]),
     sa.and_(
         instances.c.status.in_([InstanceStatus.ERROR, InstanceStatus.SHUTDOWN]),
@@ -33,7 +34,7 @@ _IN_USE = (
         sa.func.coalesce(sa.func.sum(instances.c.ram), 0),
     )
     .select_from(instances)
-    .where(instances.c.project_id == sa.bindparam('project_id'), _TAKES)
+    .where(instances.c.project_id == sa.bindparam('project_id'), TAKES)
 )
 _STORED = sa.select(*(quotas.c[name] for name in RESOURCES)).where(
     quotas.c.project_id == sa.bindparam('project_id')

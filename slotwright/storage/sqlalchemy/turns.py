@@ -7,6 +7,7 @@ from slotwright.storage.sqlalchemy.tables import mgmt_turns
 
 POOLS = 'pools'  # and flavors: neither may have a name of the other
 CATALOGUE = 'catalogue'
+PLACEMENT = 'placement'  # whoever counts what pools have room for
 
 
 def take(conn: sa.Connection, name: str) -> None:
