@@ -24,6 +24,7 @@ from api.metrics import Counted
 from api.ports import Guests, Ids, Pause, Secrets, Store
 from api.server import ApiServer
 from api.service.clusters import ClusterService
+from api.service.places import Places
 from api.service.quotas import QuotaService
 from api.service.roots import RootService
 from api.settings import Settings
@@ -95,6 +96,7 @@ def build(
     clusters = ClusterService(
         store=store,
         flavors=flavors,
+        places=Places(pool_store.pools, flavors),
         strategy=rules,
         datastores=datastores,
         taskmanager=taskmanager,

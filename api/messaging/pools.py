@@ -8,6 +8,7 @@ from api.messaging import schemas
 from api.messaging.requests import PREFIX, Resource, detailed, next_links, page_of
 from slotwright.domain.errors import InvalidRequest
 from slotwright.domain.pools import Pool
+from slotwright.domain.targets import check_pool
 
 _CHANGEABLE = ('uri', 'weight', 'flavor', 'options')
 
@@ -43,6 +44,7 @@ class OnePool(Resource):
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, pool: str) -> None:
         body = schemas.POOL.check(self._body(req))
+        check_pool(body['uri'], body.get('options', {}))
         self._parts.store.pools.create(pool, **body)
         resp.status = falcon.HTTP_201
         resp.location = req.path
@@ -53,7 +55,11 @@ class OnePool(Resource):
         change = {name: body[name] for name in _CHANGEABLE if name in body}
         if not change:
             raise InvalidRequest(f'There is nothing to change: give one of {_CHANGEABLE}.')
-        resp.media = view(self._parts.store.pools.update(pool, **change), options=False)
+        pools = self._parts.store.pools
+        if 'uri' in change or 'options' in change:
+            now = pools.get(pool)
+            check_pool(change.get('uri', now.uri), change.get('options', now.options))
+        resp.media = view(pools.update(pool, **change), options=False)
 
     def on_delete(self, _req: falcon.Request, resp: falcon.Response, pool: str) -> None:
         self._parts.store.pools.delete(pool)

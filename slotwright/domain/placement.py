@@ -49,11 +49,13 @@ class Placement:
     :param version: of the datastore that they are to run.
     :param locality: ``affinity`` (all in one failure domain, or one pool where that has
         none), ``anti-affinity`` (each in another one), None to spread as far as it goes.
+    :param skipped: why each of some more pools cannot take anything; told in a refusal.
     """
 
     pools: Sequence[Pool]
     version: str = ''
     locality: str | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
     chance: random.Random = field(default_factory=random.Random, compare=False)
 
     @property
@@ -131,13 +133,12 @@ class Placement:
 
     def _refusal(self, needs: Sequence[Need], used: Mapping[str, Used]) -> str:
         ram = max(need.ram for need in needs)
-        told = [
-            f'{pool.name}: {self._why_not(pool, used.get(pool.name, Used()), ram)}'
-            for pool in self.pools[:_MOST_TOLD]
-        ]
-        more = len(self.pools) - len(told)
-        if more:
-            told.append(f'and {more} more')
+        reasons = dict(self.skipped)
+        for pool in self.pools:
+            reasons[pool.name] = self._why_not(pool, used.get(pool.name, Used()), ram)
+        told = [f'{name}: {why}' for name, why in sorted(reasons.items())[:_MOST_TOLD]]
+        if len(reasons) > len(told):
+            told.append(f'and {len(reasons) - len(told)} more')
         return f'No pool has room for {len(needs)} instances of {ram} MiB: {"; ".join(told)}.'
 
     def _why_not(self, pool: Pool, used: Used, ram: int) -> str:
