@@ -75,10 +75,10 @@ class Contract:
     def test_failed_and_deleted_members_give_their_room_back(self):
         pools = [pool('a', instances=2)]
         failed = self.make(2, pools)
+        self.assertRaises(NoRoom, self.make, 1, pools)
         claim = self.claim(failed)
         for member in failed.instances:
             self.store.free_instance(claim, member.id, 'no address')
-        self.assertRaises(NoRoom, self.make, 1, pools)
         self.finish(claim, OperationState.FAILED)
         made = self.make(2, pools)
         self.assertRaises(NoRoom, self.make, 1, pools)
