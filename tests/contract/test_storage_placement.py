@@ -89,11 +89,16 @@ class Contract:
         gone = made.instances[0].id
         claim = self.claim(self.begin(made, OperationKind.SHRINK, gone))
         self.assertRaises(NoRoom, self.make, 1, pools)
-        self.store.drop_instance(claim, gone)
+        self.store.drop_instance(claim, gone, tombstone=True)
         self.finish(claim)
+        self.assertRaises(NoRoom, self.make, 1, pools)
+        self.store.report(gone, running=False, node_id=None, volume_used=None, wiped=True)
         self.make(1, pools)
         self.assertRaises(NoRoom, self.make, 1, pools)
         self.finish(self.claim(self.begin(made, OperationKind.DELETE)), delete_cluster=True)
+        kept = made.instances[1].id
+        self.assertRaises(NoRoom, self.make, 1, pools)
+        self.store.report(kept, running=False, node_id=None, volume_used=None, wiped=True)
         self.make(1, pools)
 
     def test_of_twenty_creates_ten_find_room(self):

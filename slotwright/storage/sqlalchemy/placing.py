@@ -19,6 +19,9 @@ from slotwright.storage.sqlalchemy.tables import flavors, instances
 
 _MANY = 500  # names in one query
 
+# A tombstone, whose Redis may run still, has its place on a host.
+_TAKES = sa.or_(TAKES, instances.c.tombstone)
+
 
 def wait_for_turn(conn: sa.Connection, placement: Placement | None) -> None:
     """To be called before anything is read, see ``turns``."""
@@ -61,7 +64,7 @@ def _used(conn: sa.Connection, names: Sequence[str]) -> dict[str, Used]:
     for start in range(0, len(names), _MANY):
         query = (
             sa.select(instances.c.pool, sa.func.count(), sa.func.sum(instances.c.ram))
-            .where(instances.c.pool.in_(names[start : start + _MANY]), TAKES)
+            .where(instances.c.pool.in_(names[start : start + _MANY]), _TAKES)
             .group_by(instances.c.pool)
         )
         for pool, count, ram in conn.execute(query):
