@@ -101,6 +101,46 @@ class PoolsTest(MessagingTestCase):
         self.refused(409, 'cannot', 'PUT', 'pools/b', {**LOCAL, 'flavor': 'b'})
         self.refused(405, '', 'POST', 'pools', {})
 
+    def test_where_nothing_can_run(self) -> None:
+        self.put('pools/a', LOCAL)
+        uris = (
+            'local', 'local:/', 'local://host', 'local:///dir', 'inventory://', 'mongodb://host',
+            'inventory://a/b', 'inventory://a b', 'inventory://-a', 'inventory://a?b=c',
+            'inventory://' + 'x' * 64, 'LOCAL://x', 'http://[', '://', 'inventory:group',
+        )  # fmt: skip
+        for uri in uris:
+            with self.row(uri):
+                why = 'must be local:// (the host of the taskmanager) or inventory://GROUP'
+                self.refused(400, why, 'PUT', 'pools/b', {**LOCAL, 'uri': uri})
+                self.refused(400, why, 'PATCH', 'pools/a', {'uri': uri})
+        for options, why in (
+            ({'instances': -1}, "options['instances'] must be a whole number"),
+            ({'instances': True}, 'must be a whole number'),
+            ({'instances': '3'}, 'must be a whole number'),
+            ({'ram': 0.5}, 'must be a whole number of MiB'),
+            ({'ram': 2**31}, 'must be a whole number of MiB'),
+            ({'failure_domain': ''}, 'must be a name of up to 255 characters'),
+            ({'failure_domain': 'x' * 256}, 'must be a name of up to 255 characters'),
+            ({'datastore_versions': '7.0'}, 'must be a list of the datastore versions'),
+            ({'datastore_versions': []}, 'must be a list of the datastore versions'),
+            ({'datastore_binary': '/bin/sh'}, 'must be the name of a server on'),
+            ({'datastore_binary': '../redis-server'}, 'must be the name of a server on'),
+            ({'network': '10.0.0.0/8'}, 'must be a network of 127.0.0.0/8'),
+            ({'network': '127.0.0.1/8'}, 'must be a network of 127.0.0.0/8'),
+            ({'network': '::1/128'}, 'must be a network of 127.0.0.0/8'),
+            ({'size': 3}, "options has 'size', but only ['datastore_binary',"),
+        ):
+            with self.row(str(options)):
+                self.refused(400, why, 'PUT', 'pools/b', {**LOCAL, 'options': options})
+                self.refused(400, why, 'PATCH', 'pools/a', {'options': options})
+        local = {**LOCAL, 'options': {'network': '127.9.0.0/24'}}
+        why = "options['network'] is for pools with uri local://"
+        self.refused(400, why, 'PUT', 'pools/b', {**local, 'uri': 'inventory://blue'})
+        self.put('pools/a', local)
+        self.refused(400, why, 'PATCH', 'pools/a', {'uri': 'inventory://blue'})
+        self.put('pools/a', {**LOCAL, 'uri': 'inventory://blue'})
+        self.refused(400, why, 'PATCH', 'pools/a', {'options': local['options']})
+
     def test_the_last_pool_of_a_flavor_stays(self) -> None:
         self.put('pools/a', LOCAL)
         self.put('flavors/gold', {'pool_list': ['a']})
