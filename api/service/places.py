@@ -4,17 +4,13 @@ The pools of the flavor; when it has none, those without a flavor. While there a
 instances run where ``[taskmanager] provisioner`` says.
 """
 
-import logging
 from collections.abc import Collection, Sequence
 
-from slotwright.domain.errors import InvalidRequest, NoRoom
+from slotwright.domain.errors import NoRoom
 from slotwright.domain.placement import Placement
 from slotwright.domain.pools import Pool
-from slotwright.domain.targets import check_pool
 from slotwright.storage.base import FlavorStore
 from slotwright.storage.management import PoolsController
-
-LOG = logging.getLogger(__name__)
 
 
 class Places:
@@ -39,22 +35,10 @@ class Places:
             found = self._pools.get_pools_by_flavor(names[0])
         found = found or self._pools.get_pools_by_flavor()
         if found:
-            skipped = {pool.name: why for pool in found if (why := _flaw(pool))}
-            usable = [pool for pool in found if pool.name not in skipped]
-            return Placement(usable, version=version, locality=locality, skipped=skipped)
+            return Placement(found, version=version, locality=locality)
         if not self._pools.list(limit=1):
             return None
         raise NoRoom(
             f'No pool is for flavor {" or ".join(sorted(names))}: give one of the pools that '
             'flavor, or none.'
         )
-
-
-def _flaw(pool: Pool) -> str:
-    """What keeps the pool from taking anything; '' when it is fine."""
-    try:
-        check_pool(pool.uri, pool.options)
-    except InvalidRequest as error:
-        LOG.warning('Pool %s takes nothing: %s', pool.name, error)
-        return str(error).rstrip('.')
-    return ''

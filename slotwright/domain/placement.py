@@ -6,12 +6,14 @@ over failure domains unless told otherwise: the next one goes where the fewest a
 
 import math
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slotwright.domain.errors import NoRoom
+from slotwright.domain.errors import InvalidRequest, NoRoom
 from slotwright.domain.pools import Pool
+from slotwright.domain.targets import check_pool
 
 AFFINITY = 'affinity'
 ANTI_AFFINITY = 'anti-affinity'
@@ -46,16 +48,16 @@ class Member:
 class Placement:
     """The pools that may take the members of one cluster, and how to choose among them.
 
+    One whose uri or options say nothing that can be done is passed over as if it were full.
+
     :param version: of the datastore that they are to run.
     :param locality: ``affinity`` (all in one failure domain, or one pool where that has
         none), ``anti-affinity`` (each in another one), None to spread as far as it goes.
-    :param skipped: why each of some more pools cannot take anything; told in a refusal.
     """
 
     pools: Sequence[Pool]
     version: str = ''
     locality: str | None = None
-    skipped: Mapping[str, str] = field(default_factory=dict)
     chance: random.Random = field(default_factory=random.Random, compare=False)
 
     @property
@@ -71,74 +73,91 @@ class Placement:
         :param used: by pool; nothing where it is missing.
         :raises NoRoom: and says why each pool was passed over; nobody gets a place then.
         """
-        pools = [pool for pool in self.pools if pool.weight > 0 and self._serves(pool)]
-        room = {pool.name: _Room.of(pool, used.get(pool.name, Used())) for pool in pools}
+        rooms = _Rooms(used)
+        groups: dict[str, list[Pool]] = {}  # by failure domain
+        for pool in self.pools:
+            if pool.weight and self._serves(pool):
+                groups.setdefault(domain_of(pool), []).append(pool)
         if self.locality == AFFINITY:
-            pools = self._one_group(needs, pools, room, members)
+            groups = {'': self._one_group(needs, groups, rooms, members)}
         found: dict[str, Pool] = {}
-        there = [member.failure_domain for member in members]
+        there = Counter(member.failure_domain for member in members)
         for need in needs:
-            fitting = [pool for pool in pools if room[pool.name].fits(need.ram)]
-            chosen = self._pick(self._spread(fitting, there))
+            chosen = self._choose_one(need, groups, rooms, there)
             if chosen is None:
                 raise NoRoom(self._refusal(needs, used))
             found[need.instance_id] = chosen
-            room[chosen.name].take(need.ram)
-            there.append(domain_of(chosen))
+            rooms.of(chosen).take(need.ram)
+            there[domain_of(chosen)] += 1
         return found
 
-    def _spread(self, pools: list[Pool], there: Sequence[str]) -> list[Pool]:
-        """Those of ``pools`` that are furthest from the members that are ``there``."""
-        if self.locality == AFFINITY or not pools:
-            return pools
-        if self.locality == ANTI_AFFINITY:
-            return [pool for pool in pools if domain_of(pool) and domain_of(pool) not in there]
-        count = dict.fromkeys(there, 0)
-        for name in there:
-            count[name] += 1
-        fewest = min(count.get(domain_of(pool), 0) for pool in pools)
-        return [pool for pool in pools if count.get(domain_of(pool), 0) == fewest]
+    def _choose_one(
+        self,
+        need: Need,
+        groups: Mapping[str, list[Pool]],
+        rooms: '_Rooms',
+        there: Counter[str],
+    ) -> Pool | None:
+        """A pool as far as can be from the members that are ``there``."""
+        if self.locality == AFFINITY:
+            return self._pick(groups[''], need, rooms)
+        levels: dict[int, list[Pool]] = {}
+        for name, pools in groups.items():
+            if self.locality == ANTI_AFFINITY and (not name or there[name]):
+                continue
+            levels.setdefault(there[name], []).extend(pools)
+        picks = (self._pick(levels[count], need, rooms) for count in sorted(levels))
+        return next((pool for pool in picks if pool), None)
 
     def _one_group(
         self,
         needs: Sequence[Need],
-        pools: Sequence[Pool],
-        room: Mapping[str, '_Room'],
+        groups: Mapping[str, list[Pool]],
+        rooms: '_Rooms',
         members: Sequence[Member],
     ) -> list[Pool]:
         """The pools of one failure domain that can take them all; where members are already."""
-        groups: dict[tuple[str, str], list[Pool]] = {}
-        for pool in pools:
-            groups.setdefault(_group(pool.name, domain_of(pool)), []).append(pool)
-        here = {_group(member.pool, member.failure_domain) for member in members}
+        alone = [([pool], ('', pool.name)) for pool in groups.get('', ())]
+        known = [(pools, (name, '')) for name, pools in groups.items() if name]
+        here = {(m.failure_domain, '' if m.failure_domain else m.pool) for m in members}
         ram = max((need.ram for need in needs), default=0)
         fitting = [
-            group
-            for key, group in groups.items()
+            pools
+            for pools, key in [*alone, *known]
             if (not here or key in here)
-            and sum(room[pool.name].times(ram) for pool in group) >= len(needs)
+            and sum(rooms.of(pool).times(ram) for pool in pools) >= len(needs)
         ]
         if not fitting:
             return []
-        weights = [sum(pool.weight for pool in group) for group in fitting]
+        weights = [sum(pool.weight for pool in pools) for pools in fitting]
         return self.chance.choices(fitting, weights)[0]
 
-    def _pick(self, pools: Sequence[Pool]) -> Pool | None:
+    def _pick(self, pools: Sequence[Pool], need: Need, rooms: '_Rooms') -> Pool | None:
+        """One of those with room, by weight."""
+        # Looking at one is quick, and most have room. Whether it is taken at this try or the
+        # next, each one's chance is its share of the weights of those with room.
+        chosen = self._draw(pools)
+        if chosen and not rooms.of(chosen).fits(need.ram):
+            chosen = self._draw([pool for pool in pools if rooms.of(pool).fits(need.ram)])
+        return chosen
+
+    def _draw(self, pools: Sequence[Pool]) -> Pool | None:
         if not pools:
             return None
         return self.chance.choices(pools, [pool.weight for pool in pools])[0]
 
     def _serves(self, pool: Pool) -> bool:
-        return self.version in pool.options.get('datastore_versions', (self.version,))
+        versions = pool.options.get('datastore_versions')
+        return versions is None or (type(versions) is list and self.version in versions)
 
     def _refusal(self, needs: Sequence[Need], used: Mapping[str, Used]) -> str:
         ram = max(need.ram for need in needs)
-        reasons = dict(self.skipped)
-        for pool in self.pools:
-            reasons[pool.name] = self._why_not(pool, used.get(pool.name, Used()), ram)
-        told = [f'{name}: {why}' for name, why in sorted(reasons.items())[:_MOST_TOLD]]
-        if len(reasons) > len(told):
-            told.append(f'and {len(reasons) - len(told)} more')
+        told = [
+            f'{pool.name}: {self._why_not(pool, used.get(pool.name, Used()), ram)}'
+            for pool in self.pools[:_MOST_TOLD]
+        ]
+        if len(self.pools) > len(told):
+            told.append(f'and {len(self.pools) - len(told)} more')
         return f'No pool has room for {len(needs)} instances of {ram} MiB: {"; ".join(told)}.'
 
     def _why_not(self, pool: Pool, used: Used, ram: int) -> str:
@@ -146,9 +165,9 @@ class Placement:
             return 'takes nothing new (weight 0)'
         if not self._serves(pool):
             return f'runs {", ".join(pool.options["datastore_versions"])}, not {self.version}'
-        full = _full(pool, used, ram)
-        if full:
-            return full
+        why = _flaw(pool) or _full(pool, used, ram)
+        if why:
+            return why
         if self.locality == ANTI_AFFINITY:
             return f'failure domain {domain_of(pool) or "unknown"}, for anti-affinity'
         if self.locality == AFFINITY:
@@ -161,8 +180,13 @@ def domain_of(pool: Pool) -> str:
     return str(pool.options.get('failure_domain', ''))
 
 
-def _group(pool: str, failure_domain: str) -> tuple[str, str]:
-    return (failure_domain, '') if failure_domain else ('', pool)
+def _flaw(pool: Pool) -> str:
+    """What keeps the pool from taking anything ever; '' when it is fine."""
+    try:
+        check_pool(pool.uri, pool.options)
+    except InvalidRequest as error:
+        return str(error).rstrip('.')
+    return ''
 
 
 def _full(pool: Pool, used: Used, ram: int) -> str:
@@ -202,3 +226,20 @@ class _Room:
     def take(self, ram: int) -> None:
         self.instances -= 1
         self.ram -= ram
+
+
+class _Rooms:
+    """What pools can still take, of those that were asked about."""
+
+    def __init__(self, used: Mapping[str, Used]) -> None:
+        self._used = used
+        self._rooms: dict[str, _Room] = {}
+
+    def of(self, pool: Pool) -> _Room:
+        room = self._rooms.get(pool.name)
+        if room is None:
+            # Looked at here, and so of few pools: a placement is quick over a thousand.
+            now = self._used.get(pool.name, Used())
+            room = _Room(0, 0) if _flaw(pool) else _Room.of(pool, now)
+            self._rooms[pool.name] = room
+        return room

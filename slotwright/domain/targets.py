@@ -1,10 +1,10 @@
 """What a pool may say of itself: its uri names a provisioner, its options bound it."""
 
+import functools
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from slotwright.domain.errors import InvalidRequest
 
@@ -20,25 +20,27 @@ def check_uri(uri: str) -> None:
     >>> check_uri('local://')
     >>> check_uri('inventory://rack-1')
     """
-    try:
-        parts = urlsplit(uri)
-        target = parts.netloc
-    except ValueError:  # unbalanced brackets
-        parts, target = urlsplit(''), ''
-    more = parts.path or parts.query or parts.fragment or '://' not in uri
-    if parts.scheme == 'local' and not target and not more:
-        return
-    if parts.scheme == 'inventory' and GROUP.fullmatch(target) and not more:
-        return
-    raise InvalidRequest(
-        f'uri {uri[:60]!r} must be local:// (the host of the taskmanager) or inventory://GROUP '
-        '(hosts that enrolled in that group: 1 to 63 letters, digits or _ . -, the first one '
-        'a letter or digit).'
-    )
+    if scheme_of(uri) is None:
+        raise InvalidRequest(
+            f'uri {uri[:60]!r} must be local:// (the host of the taskmanager) or '
+            'inventory://GROUP (hosts that enrolled in that group: 1 to 63 letters, digits or '
+            '_ . -, the first one a letter or digit).'
+        )
+
+
+@functools.lru_cache(maxsize=1024)  # a placement asks of every pool again
+def scheme_of(uri: str) -> str | None:
+    """Which provisioner a uri is for, None when it is none."""
+    scheme, separator, target = uri.partition('://')
+    if scheme == 'local' and separator and not target:
+        return scheme
+    if scheme == 'inventory' and GROUP.fullmatch(target):
+        return scheme
+    return None
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
+    return type(value) is int and 0 <= value <= MOST
 
 
 def _is_name(value: object) -> bool:
@@ -87,7 +89,7 @@ def check_pool(uri: str, options: Mapping[str, Any]) -> None:
     """:raises InvalidRequest: unless instances can run in a pool like that."""
     check_uri(uri)
     check_options(options)
-    if 'network' in options and urlsplit(uri).scheme != 'local':
+    if 'network' in options and scheme_of(uri) != 'local':
         raise InvalidRequest(
             "options['network'] is for pools with uri local://; hosts that enrolled have "
             'addresses of their own.'

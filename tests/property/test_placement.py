@@ -162,6 +162,7 @@ class PlacementTest(unittest.TestCase):
 class RefusalTest(unittest.TestCase):
     def test_it_says_why_each_pool_was_passed_over(self) -> None:
         pools = [
+            Pool('bad', 'nowhere://', 1),
             Pool('drained', 'local://', 0),
             Pool('full', 'local://', 1, options={'instances': 2}),
             Pool('little', 'local://', 1, options={'ram': 4096}),
@@ -169,11 +170,13 @@ class RefusalTest(unittest.TestCase):
             Pool('room', 'local://', 1, options={'instances': 1}),
         ]
         used = {'full': Used(2, 512), 'little': Used(2, 3900)}
-        placement = Placement(pools, version='7.0', skipped={'bad': 'its uri is wrong'})
+        placement = Placement(pools, version='7.0')
         with self.assertRaises(NoRoom) as caught:
             placement.choose([Need('a', 512), Need('b', 512)], used)
         self.assertEqual(
-            'No pool has room for 2 instances of 512 MiB: bad: its uri is wrong; '
+            "No pool has room for 2 instances of 512 MiB: bad: uri 'nowhere://' must be "
+            'local:// (the host of the taskmanager) or inventory://GROUP (hosts that enrolled in '
+            'that group: 1 to 63 letters, digits or _ . -, the first one a letter or digit); '
             'drained: takes nothing new (weight 0); full: has 2 of 2 instances; '
             'little: has 3900 of 4096 MiB in use; old: runs 6.0, 6.2, not 7.0; '
             'room: has room, but not for all of them.',
