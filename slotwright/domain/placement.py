@@ -163,11 +163,11 @@ class Placement:
     def _why_not(self, pool: Pool, used: Used, ram: int) -> str:
         if not pool.weight:
             return 'takes nothing new (weight 0)'
-        if not self._serves(pool):
-            return f'runs {", ".join(pool.options["datastore_versions"])}, not {self.version}'
         why = _flaw(pool) or _full(pool, used, ram)
         if why:
             return why
+        if not self._serves(pool):
+            return f'runs {", ".join(pool.options["datastore_versions"])}, not {self.version}'
         if self.locality == ANTI_AFFINITY:
             return f'failure domain {domain_of(pool) or "unknown"}, for anti-affinity'
         if self.locality == AFFINITY:

@@ -61,8 +61,12 @@ class PlacementTest(ApiTestCase):
     def test_a_pool_that_cannot_work_is_passed_over(self) -> None:
         """The store takes it of whoever writes there directly."""
         self.pools.create('elsewhere', 100, 'mongodb://host')
-        self.pools.create('odd', 100, 'local://', options={'instances': 'many'})
+        flaws = {'instances': 'many', 'ram': None, 'failure_domain': [], 'datastore_versions': 5}
+        for name, value in flaws.items():
+            self.pools.create(name, 100, 'local://', options={name: value})
         self.refused("elsewhere: uri 'mongodb://host' must be local://")
+        self.refused("datastore_versions: options['datastore_versions'] must be a list")
+        self.refused('ram: options', locality='affinity')
         self.pools.create('fine', 1, 'local://')
         self.assertEqual({'fine': 3}, self.pools_of(self.create()['id']))
 
