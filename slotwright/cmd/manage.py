@@ -1,5 +1,6 @@
 """slotwright-manage: what an administrator does now and then."""
 
+import datetime
 import getpass
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from api.auth import strategies, userfile
 from api.auth.rulebook import Rulebook
 from slotwright.cmd import startup, status
 from slotwright.domain.errors import Unavailable
+from slotwright.domain.placement import Used, flaw_of
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
@@ -56,6 +58,23 @@ def copy_store(conf: cfg.ConfigOpts) -> None:
     target = pool_stores.from_config(conf, database)
     pools, flavors = transfer.copy_missing(SQLAlchemyPoolStore(database), target)
     print(f'{pools} pools and {flavors} flavors were missing and are there now.')
+
+
+def list_pools(conf: cfg.ConfigOpts) -> None:
+    store = SQLAlchemyStore.from_config(conf)
+    pools = pool_stores.from_config(conf, store.database).pools.list(limit=0)
+    used = dict(store.take_census(datetime.datetime(2000, 1, 1)).pools)
+    for pool in pools:
+        now, options = used.pop(pool.name, Used()), pool.options
+        room = f'{now.instances} of {options.get("instances", "any")} instances'
+        ram = f'{now.ram} of {options.get("ram", "any")} MiB'
+        named = pool.flavor or 'no flavor'
+        print(f'{pool.name}  {pool.uri}  {named}  weight {pool.weight}  {room}  {ram}')
+        if why := flaw_of(pool):
+            print(f'  takes nothing: {why}')
+    for name, gone in sorted(used.items()):
+        print(f'{name}  no such pool  {gone.instances} instances  {gone.ram} MiB')
+    print(f'{len(pools)} pools')
 
 
 def list_hosts(conf: cfg.ConfigOpts) -> None:
@@ -132,6 +151,9 @@ VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     },
     'store': {
         'copy': (copy_store, 'copy pools and flavors from the database to [management_store]'),
+    },
+    'pool': {
+        'list': (list_pools, 'print the pools, and what the instances placed there take of them'),
     },
     'host': {
         'list': (list_hosts, 'print the hosts that enrolled, and what they do'),

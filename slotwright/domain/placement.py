@@ -163,7 +163,7 @@ class Placement:
     def _why_not(self, pool: Pool, used: Used, ram: int) -> str:
         if not pool.weight:
             return 'takes nothing new (weight 0)'
-        why = _flaw(pool) or _full(pool, used, ram)
+        why = flaw_of(pool) or _full(pool, used, ram)
         if why:
             return why
         if not self._serves(pool):
@@ -180,7 +180,7 @@ def domain_of(pool: Pool) -> str:
     return str(pool.options.get('failure_domain', ''))
 
 
-def _flaw(pool: Pool) -> str:
+def flaw_of(pool: Pool) -> str:
     """What keeps the pool from taking anything ever; '' when it is fine."""
     try:
         check_pool(pool.uri, pool.options)
@@ -240,6 +240,6 @@ class _Rooms:
         if room is None:
             # Looked at here, and so of few pools: a placement is quick over a thousand.
             now = self._used.get(pool.name, Used())
-            room = _Room(0, 0) if _flaw(pool) else _Room.of(pool, now)
+            room = _Room(0, 0) if flaw_of(pool) else _Room.of(pool, now)
             self._rooms[pool.name] = room
         return room

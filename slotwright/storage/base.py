@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
 from slotwright.domain.hosts import Announcement, Host, Shortage
-from slotwright.domain.placement import Placement
+from slotwright.domain.placement import Placement, Used
 from slotwright.domain.quotas import Amounts, Usage
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
@@ -71,6 +71,7 @@ class Census:
     clusters: Mapping[str, int]  # by name of their task; NONE: nothing is being done to them
     instances: Mapping[tuple[str, str], int]  # by status, and HEALTHY, CRASHED or UNKNOWN
     operations: Mapping[tuple[str, str], tuple[int, float]]  # by kind and state; leased seconds
+    pools: Mapping[str, Used]  # what instances take of them, by name
 
 
 class CensusStore(Protocol):

@@ -1,11 +1,12 @@
 """Pools are filled to their brim and never over it, on every database."""
 
 import concurrent.futures
+import datetime
 import threading
 from collections import Counter
 
 from slotwright.domain.errors import NoRoom
-from slotwright.domain.placement import ANTI_AFFINITY, Placement
+from slotwright.domain.placement import ANTI_AFFINITY, Placement, Used
 from slotwright.domain.pools import Pool
 from slotwright.domain.quotas import Amounts
 from slotwright.domain.states import OperationKind, OperationState
@@ -16,6 +17,7 @@ from tests.contract.storage_case import PROJECT, StoreCase, new_id
 
 CREATES = 20
 ROOM = 10
+EVER = datetime.datetime(2000, 1, 1)
 RAM = 2048  # MiB of flavor 2
 
 
@@ -38,7 +40,7 @@ class Contract:
         return Counter(row.pool for row in rows if row.status != 'DELETED')
 
     def test_an_instance_keeps_what_its_pool_was(self):
-        options = {'instances': 3, 'failure_domain': 'rack 1', 'network': '127.9.0.0/24'}
+        options = {'instances': 3, 'failure_domain': 'rack 1'}
         made = self.make(2, [Pool('p', 'inventory://blue', 1, options=options)])
         for member in self.store.get_cluster(PROJECT, made.id).instances:
             self.assertEqual('p', member.pool)
@@ -119,6 +121,8 @@ class Contract:
             taken = sum(threads.map(take, range(CREATES)))
         self.assertEqual(ROOM, taken)
         self.assertEqual({'a': ROOM // 2, 'b': ROOM // 2}, self.filled())
+        full = Used(ROOM // 2, ROOM // 2 * RAM)
+        self.assertEqual({'a': full, 'b': full}, self.store.take_census(EVER).pools)
         self.assertEqual(ROOM, len(self.everything()['clusters']))
 
     def test_one_count_serves_many_pools(self):

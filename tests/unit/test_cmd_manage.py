@@ -8,6 +8,11 @@ import fixtures
 
 from api.auth import userfile
 from api.auth.users import Users
+from slotwright.domain.placement import Placement
+from slotwright.domain.states import OperationKind
+from slotwright.storage.base import NewCluster, NewInstance, NewOperation
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
+from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests.base import TestCase
 from tests.servers import free_port
 
@@ -49,6 +54,33 @@ class ManageTest(TestCase):
             self.assertNotIn('Traceback', done.stderr)
         self.assertEqual(0, self.run_it('user', 'remove', 'alice').returncode)
         self.assertEqual({}, userfile.read(str(path)))
+
+    def test_pools_are_listed_with_what_they_hold(self) -> None:
+        self.run_it('db', 'sync')
+        store = SQLAlchemyStore.connect(f'sqlite:///{self.directory}/slotwright.db')
+        self.addCleanup(store.close)
+        pools = SQLAlchemyPoolStore(store.database).pools
+        pools.create('blue', 100, 'inventory://blue', options={'instances': 3})
+        pools.create('gone', 1, 'local://')
+        pools.create('odd', 0, 'nowhere')
+        for name in ('blue', 'gone'):
+            store.create_cluster(
+                NewCluster(f'c-{name}', 'demo', 'c', 'redis', '3.0', 's'),
+                [NewInstance(f'i-{name}', '1', 1)],
+                NewOperation(f'o-{name}', OperationKind.CREATE, 'req-1', (f'i-{name}',)),
+                placement=Placement([pools.get(name)]),
+            )
+        pools.delete('gone')
+        done = self.run_it('pool', 'list')
+        self.assertEqual(0, done.returncode, done.stderr)
+        blue, odd, why, gone, count = done.stdout.splitlines()
+        self.assertEqual(
+            'blue  inventory://blue  no flavor  weight 100  1 of 3 instances  512 of any MiB', blue
+        )
+        self.assertTrue(odd.startswith('odd  nowhere'))
+        self.assertIn("takes nothing: uri 'nowhere' must be local://", why)
+        self.assertEqual('gone  no such pool  1 instances  512 MiB', gone)
+        self.assertEqual('2 pools', count)
 
     def test_a_database_is_brought_to_the_newest_tables(self) -> None:
         self.assertIn('is at nothing', self.run_it('db', 'version').stdout)

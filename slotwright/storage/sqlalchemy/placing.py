@@ -59,16 +59,20 @@ def _needs(conn: sa.Connection, members: Sequence[NewInstance]) -> list[Need]:
     return [Need(member.id, ram[member.flavor_id]) for member in members]
 
 
+def used(conn: sa.Connection, which: sa.ColumnElement[bool]) -> dict[str, Used]:
+    """What instances take of their pools, by pool."""
+    query = (
+        sa.select(instances.c.pool, sa.func.count(), sa.func.sum(instances.c.ram))
+        .where(which, _TAKES)
+        .group_by(instances.c.pool)
+    )
+    return {pool: Used(int(count), int(ram)) for pool, count, ram in conn.execute(query)}
+
+
 def _used(conn: sa.Connection, names: Sequence[str]) -> dict[str, Used]:
     found = {}
     for start in range(0, len(names), _MANY):
-        query = (
-            sa.select(instances.c.pool, sa.func.count(), sa.func.sum(instances.c.ram))
-            .where(instances.c.pool.in_(names[start : start + _MANY]), _TAKES)
-            .group_by(instances.c.pool)
-        )
-        for pool, count, ram in conn.execute(query):
-            found[pool] = Used(int(count), int(ram))
+        found.update(used(conn, instances.c.pool.in_(names[start : start + _MANY])))
     return found
 
 
