@@ -11,6 +11,7 @@ from api.auth.users import Users
 from slotwright.domain.placement import Placement
 from slotwright.domain.states import OperationKind
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
+from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests.base import TestCase
@@ -56,8 +57,8 @@ class ManageTest(TestCase):
         self.assertEqual({}, userfile.read(str(path)))
 
     def test_pools_are_listed_with_what_they_hold(self) -> None:
-        self.run_it('db', 'sync')
         store = SQLAlchemyStore.connect(f'sqlite:///{self.directory}/slotwright.db')
+        migration.upgrade(store)
         self.addCleanup(store.close)
         pools = SQLAlchemyPoolStore(store.database).pools
         pools.create('blue', 100, 'inventory://blue', options={'instances': 3})
