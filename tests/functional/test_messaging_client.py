@@ -1,14 +1,18 @@
 """``openstack messaging pool|flavor …``, unmodified, with the management store in Redis."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import redis
 
 from tests import servers
 from tests.base import TestCase
 from tests.contract import seed_layout
+from tests.deployment import cluster_body
 from tests.openstack_client import OpenStackClient
 from tests.standalone import Standalone
+
+CREATES = 8
 
 
 class MessagingClientTest(TestCase):
@@ -82,6 +86,32 @@ class MessagingClientTest(TestCase):
         self.assertEqual(64, {q['resource']: q for q in self.quotas()}['ram']['in_use'])
         self.assertEqual(202, api('DELETE', f'/clusters/{cluster["id"]}')[0])
         self.assertIsNone(api.settled(cluster['id']))
+
+    def test_pools_are_filled_and_drained_live(self) -> None:
+        self.put('pools/a', {'uri': 'local://', 'weight': 1, 'options': {'instances': 2}})
+        api = self.standalone.api
+        body = {'cluster': cluster_body(1)}
+        with ThreadPoolExecutor(CREATES) as threads:
+            answers = list(threads.map(lambda _: api('POST', '/clusters', body), range(CREATES)))
+        self.assertEqual([202] * 2 + [403] * (CREATES - 2), sorted(s for s, _ in answers))
+        for status, answer in answers:
+            if status == 403:
+                self.assertIn('a: has 2 of 2 instances', answer['forbidden']['message'])
+        full = [answer['cluster']['id'] for status, answer in answers if status == 202]
+        for cluster_id in full:
+            api.completed(cluster_id)
+        self.put('pools/b', {'uri': 'local://', 'weight': 1})
+        self.openstack('messaging', 'pool', 'update', 'a', '--pool_weight', '0')
+        for _ in range(2):
+            api('DELETE', f'/clusters/{full[-1]}')
+            api.settled(full.pop())
+        cluster = api.completed(api.create(2)['id'])
+        entries = {
+            key.removesuffix('.catalogue'): self.redis.hgetall(key)['p_p']
+            for member in cluster['instances']
+            for key in [f'demo.{member["id"]}.catalogue']
+        }
+        self.assertEqual({f'demo.{m["id"]}': 'b' for m in cluster['instances']}, entries)
 
     def quotas(self) -> list[dict[str, int]]:
         return self.standalone.api('GET', '/mgmt/quotas/demo')[1]['quotas']
