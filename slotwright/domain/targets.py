@@ -37,6 +37,19 @@ def check_uri(uri: str) -> None:
     )
 
 
+def group_of(uri: str) -> str:
+    """The hosts that ``uri`` names, '' when it is not of the inventory.
+
+    >>> group_of('inventory://rack-1'), group_of('local://')
+    ('rack-1', '')
+    """
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # unbalanced brackets
+        return ''
+    return parts.netloc if parts.scheme == 'inventory' else ''
+
+
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
 

@@ -338,11 +338,15 @@ class HostStore(Protocol):
         :raises Forbidden: the host has an instance, and wants another address.
         """
 
-    def take_hosts(self, claim: Claim, group: str, silence: float) -> Shortage | None:
-        """Give each member in BUILD that has no place a free host; all, or none of them.
+    def take_hosts(
+        self, claim: Claim, group: str, silence: float, *, poolless: bool
+    ) -> Shortage | None:
+        """Give each member in BUILD that belongs there, and has no place, a host of the group.
 
-        A host is free when nobody has it, it is not silent, is clean, and its address
-        does not rest, or only since this cluster itself gave it back. None when all have a place.
+        Members of pools at ``inventory://<group>`` belong there, with ``poolless`` those in no
+        pool as well. All of them get one, or none. A host is free when nobody has it, it is
+        not silent, is clean, and its address does not rest, or only since this cluster itself
+        gave it back. None when all have a place.
 
         :raises LeaseLost: as everywhere; nothing is taken.
         """
