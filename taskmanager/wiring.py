@@ -22,6 +22,7 @@ from taskmanager.ports import Launcher, Provisioner
 from taskmanager.provisioners.inventory import InventoryProvisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
+from taskmanager.provisioners.pools import PoolProvisioner
 from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
 from taskmanager.worker import Worker
 
@@ -83,19 +84,23 @@ def build(
 def _provisioner(
     conf: cfg.ConfigOpts, store: ManagementStore, host: str, launcher: Launcher | None
 ) -> Provisioner:
-    if conf.taskmanager.provisioner == 'inventory':
-        inventory = conf.inventory
-        return InventoryProvisioner(
-            store, inventory.group, inventory.silence, conf.taskmanager.patience
-        )
-    return LocalProvisioner(
+    default = conf.taskmanager.provisioner
+    local = LocalProvisioner(
         store,
         launcher or ProcessLauncher(_agent_arguments(conf)),
         host,
         conf.local.data_dir,
         conf.local.network,
         range(conf.local.port, conf.local.port + conf.local.port_range),
+        eager=default == 'local',
     )
+    inventory = InventoryProvisioner(
+        store,
+        conf.inventory.group if default == 'inventory' else '',
+        conf.inventory.silence,
+        conf.taskmanager.patience,
+    )
+    return PoolProvisioner({'local': local, 'inventory': inventory}, default)
 
 
 def _agent_arguments(conf: cfg.ConfigOpts) -> list[str]:
