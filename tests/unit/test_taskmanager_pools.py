@@ -2,7 +2,6 @@
 
 import ipaddress
 import os
-import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,37 +14,15 @@ from slotwright.domain.pools import Pool
 from slotwright.domain.states import OperationKind
 from slotwright.domain.topology import Address
 from slotwright.storage.base import INVENTORY, Claim, NewCluster, NewInstance, NewOperation
-from slotwright.storage.sqlalchemy import migration
-from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from taskmanager.provisioners.inventory import InventoryProvisioner
 from taskmanager.provisioners.local import LocalProvisioner
 from taskmanager.provisioners.pools import PoolProvisioner, PoolUnusable
-from tests.base import TestCase
-from tests.unit.test_taskmanager_provisioner import NotedLauncher
+from tests.unit.test_taskmanager_provisioner import ProvisionerCase
 
 SILENCE = 20.0
 
 
-class WarmLauncher(NotedLauncher):
-    """Notes also whether it was asked to be quick."""
-
-    warm = False
-
-    def warm_up(self) -> None:
-        self.warm = True
-
-
-class PoolProvisionerTest(TestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.data_dir = os.path.join(directory.name, 'instances')
-        self.store = SQLAlchemyStore.connect(f'sqlite:///{directory.name}/s.db')
-        self.addCleanup(self.store.close)
-        migration.upgrade(self.store)
-        self.launcher = WarmLauncher()
-
+class PoolProvisionerTest(ProvisionerCase):
     def provisioner(self, default: str = 'local') -> PoolProvisioner:
         local = LocalProvisioner(
             self.store,
