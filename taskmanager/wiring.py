@@ -15,7 +15,9 @@ from slotwright.rpc.contract import GUESTAGENT_TOPIC, TASKMANAGER_TOPIC
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport
 from slotwright.storage.base import ManagementStore
+from slotwright.storage.management import PoolStore
 from taskmanager.action_runner import ActionRunner
+from taskmanager.catalogue import CatalogueKeeper
 from taskmanager.endpoint import TaskManagerEndpoint
 from taskmanager.operation import OperationRunner, Timing
 from taskmanager.ports import Launcher, Provisioner
@@ -28,6 +30,8 @@ from taskmanager.worker import Worker
 
 #: Seconds between looks whether the agents on this host run.
 TEND_INTERVAL = 3.0
+#: Seconds between looks at the catalogue, however many operations end.
+CATALOGUE_REST = 1.0
 #: Seconds a guest sees its join through before it answers that it is not done.
 JOIN_PATIENCE = 10.0
 
@@ -36,9 +40,14 @@ def build(
     conf: cfg.ConfigOpts,
     transport: Transport,
     store: ManagementStore,
+    pool_store: PoolStore,
     launcher: Launcher | None = None,
 ) -> TaskManagerService:
-    """Wire a taskmanager. ``launcher`` runs agents another way than as processes."""
+    """Wire a taskmanager.
+
+    :param pool_store: whose catalogue is kept; ``store`` has the rest. The caller closes both.
+    :param launcher: runs agents another way than as processes.
+    """
     options = conf.taskmanager
     host = options.host or socket.gethostname()
     guests = guest_client(conf, transport)
@@ -64,12 +73,17 @@ def build(
         clock=time.monotonic,
         timing=Timing(budget=options.operation_budget, patience=options.patience),
     )
+    keeper = CatalogueKeeper(store, pool_store.catalogue)
+    catalogue = Beat('catalogue', options.catalogue_interval, keeper.tick, CATALOGUE_REST)
     operations = ThreadPoolExecutor(options.workers, thread_name_prefix='operation')
     owner = f'{host}:{os.getpid()}:{uuid.uuid4()}'
-    worker = Worker(store, runner, operations, owner, options.lease, options.workers)
+    worker = Worker(
+        store, runner, operations, owner, options.lease, options.workers, catalogue.wake
+    )
     beats = {
         'sweep': Beat('sweep', min(options.sweep_interval, options.lease / 3), worker.tick),
         'tend': Beat('tend', TEND_INTERVAL, provisioner.tend),
+        'catalogue': catalogue,
     }
     endpoint = TaskManagerEndpoint(
         store,

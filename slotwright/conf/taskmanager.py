@@ -55,6 +55,13 @@ OPTS = [
         ],
         help='Where instances run.',
     ),
+    cfg.FloatOpt(
+        'catalogue_interval',
+        default=5.0,
+        min=1,
+        help='Seconds between looks whether the catalogue of the management store says in which '
+        'pools instances are. It is looked at when an operation ends, too.',
+    ),
     cfg.PortOpt(
         'metrics_port',
         default=0,

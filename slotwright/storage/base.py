@@ -364,6 +364,23 @@ class HostStore(Protocol):
         """
 
 
+class PooledStore(Protocol):
+    """Which instances are in pools, for the catalogue of those."""
+
+    def list_pooled(self) -> Mapping[str, Mapping[str, str]]:
+        """Pools of all live instances that are in one, by instance id, by project.
+
+        Every project that ever had instances is there, if with none; nothing at all where no
+        instance was ever in a pool. Three queries, however many.
+        """
+
+    def find_unpooled(self, project_id: str, ids: Collection[str]) -> Collection[str]:
+        """Which of ``ids`` are ids of instances that are in no pool there.
+
+        They are deleted, were placed without pools, or are another project's.
+        """
+
+
 class ManagementStore(
     FlavorStore,
     FlavorRegistry,
@@ -371,6 +388,7 @@ class ManagementStore(
     ClusterStore,
     WorkStore,
     HostStore,
+    PooledStore,
     CensusStore,
     Protocol,
 ):
