@@ -1,0 +1,194 @@
+"""Instances in pools, on real servers: whose server, which network, and the catalogue."""
+
+import ipaddress
+import os
+import signal
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import fixtures
+
+from slotwright.domain import errors
+from slotwright.domain.placement import Placement
+from slotwright.domain.pools import Pool
+from slotwright.domain.states import OperationKind
+from slotwright.storage.base import NewCluster, NewInstance, NewOperation
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
+from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+from tests import servers
+from tests.base import TestCase
+from tests.deployment import PROJECT, READY, loopback_network
+from tests.functional.guest_lab import Guest, GuestCase, alive, eventually
+from tests.guarded import wait_until
+from tests.standalone import Standalone
+
+OTHER = 'other-server'
+
+
+class OtherServer(fixtures.Fixture):
+    """A server on PATH that nobody runs unless told its name."""
+
+    def _setUp(self) -> None:
+        self.program = os.path.realpath(servers.ValkeyServer.require())
+        folder = self.useFixture(fixtures.TempDir()).path
+        os.symlink(self.program, os.path.join(folder, OTHER))
+        path = f'{folder}{os.pathsep}{os.environ.get("PATH", os.defpath)}'
+        self.useFixture(fixtures.EnvironmentVariable('PATH', path))
+
+    def runs(self, pid: int) -> bool:
+        """Whether the process is this server, under its name."""
+        process = Path(f'/proc/{pid}')
+        try:
+            name = (process / 'comm').read_text().strip()
+            return (name, os.readlink(process / 'exe')) == (OTHER, self.program)
+        except OSError:
+            return False
+
+
+class NamedServerTest(GuestCase):
+    """An agent that is told which server to run."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        servers.ValkeyServer.require()
+        self.other = self.useFixture(OtherServer())
+
+    def prepared_guest(self) -> Guest:
+        guest = self.guest()
+        guest.prepare(datastore_binary=OTHER)
+        self.assertTrue(self.other.runs(guest.pid))
+        return guest
+
+    def test_it_is_started_again_and_adopted(self) -> None:
+        guest = self.prepared_guest()
+        pid = guest.pid
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: guest.status().running, 'it is back')
+        self.assertNotEqual(pid, guest.pid)
+        self.assertTrue(self.other.runs(guest.pid))
+        for also_gone in ((), ('redis.proc',)):
+            pid = guest.pid
+            guest.stop()
+            for name in also_gone:
+                os.unlink(os.path.join(guest.directory, name))
+            guest.start()
+            guest.taskmanager.wait_for(running=True)
+            self.assertEqual(pid, guest.pid)
+        guest.stop()
+        os.kill(pid, signal.SIGKILL)
+        guest.start()
+        eventually(lambda: guest.status().running, 'a new agent brought it back')
+        self.assertTrue(self.other.runs(guest.pid))
+
+    def test_one_whose_records_are_lost_is_put_away(self) -> None:
+        guest = self.prepared_guest()
+        pid = guest.pid
+        guest.stop()
+        Path(guest.directory, 'agent.json').write_text('{')
+        os.unlink(os.path.join(guest.directory, 'redis.proc'))
+        guest.taskmanager.wanted = False
+        guest.start()
+        service = guest.service
+        assert service is not None
+        self.assertTrue(service.wait(60))
+        guest.stop()
+        self.assertFalse(alive(pid))
+
+    def test_a_server_that_is_not_there_is_named(self) -> None:
+        guest = self.guest()
+        error = self.assertRaises(
+            errors.EngineNotFound, guest.prepare, datastore_binary='missing-server'
+        )
+        self.assertIn('missing-server', error.message)
+
+
+class PlacedInstancesTest(TestCase):
+    """A whole service; the clusters are put into its database with their places."""
+
+    timeout = 400
+
+    def setUp(self) -> None:
+        super().setUp()
+        servers.ValkeyServer.require()
+        self.other = self.useFixture(OtherServer())
+        self.service = self.useFixture(Standalone({'taskmanager': {'catalogue_interval': 1}}))
+        self.store = SQLAlchemyStore.connect(self.service.database)
+        self.addCleanup(self.store.close)
+        pool_store = SQLAlchemyPoolStore.connect(self.service.database)
+        self.addCleanup(pool_store.close)
+        self.catalogue = pool_store.catalogue
+
+    def create(self, uri: str, count: int, options: Mapping[str, Any]) -> str:
+        """Accept a cluster in pool ``here`` and answer its id."""
+        placement = Placement([Pool('here', uri, 1, options=options)])
+        members = [NewInstance(str(uuid.uuid4()), '1', 1) for _ in range(count)]
+        cluster_id = str(uuid.uuid4())
+        self.store.create_cluster(
+            NewCluster(cluster_id, PROJECT, 'placed', 'redis', '3.0', secret='s' * 64),
+            members,
+            NewOperation(
+                str(uuid.uuid4()), OperationKind.CREATE, 'req-1', tuple(m.id for m in members)
+            ),
+            placement=placement,
+        )
+        return cluster_id
+
+    def test_members_run_as_their_pool_says(self) -> None:
+        network = loopback_network()
+        cluster_id = self.create('local://', 2, {'network': network, 'datastore_binary': OTHER})
+        cluster = self.service.api.completed(cluster_id)
+        ids = {member['id'] for member in cluster['instances']}
+        for member in cluster['instances']:
+            ip = ipaddress.ip_address(member['address'].partition(':')[0])
+            self.assertIn(ip, ipaddress.ip_network(network))
+        self.assertEqual(ids, set(self.service.redis_servers()))
+        self.await_other(ids)
+
+        self.await_entries(ids)
+        self.catalogue.drop_all()
+        self.await_entries(ids)
+
+        # What the agents were told outlives all of Slotwright, and redis.
+        self.service.end(signal.SIGKILL)
+        first, second = self.service.redis_servers().items()
+        os.kill(first[1], signal.SIGKILL)
+        wait_until(lambda: first[0] not in self.service.redis_servers(), 'its end', READY)
+        self.service.start()
+        self.await_other(ids)
+        self.assertEqual(second[1], self.service.redis_servers()[second[0]])
+
+        self.assertEqual(202, self.service.api('DELETE', f'/clusters/{cluster_id}')[0])
+        self.assertIsNone(self.service.api.settled(cluster_id))
+        self.await_entries([])
+
+    def test_a_pool_that_nothing_runs_in_fails_by_name(self) -> None:
+        for uri, reason in (
+            ('ftp://there', "Pool here: uri 'ftp://there' must be local://"),
+            ('inventory://rack', "1 hosts of group 'rack' with 512 MiB are needed; free: 0"),
+        ):
+            operation = self.service.api.settled(self.create(uri, 1, {}))['operation']
+            self.assertEqual('failed', operation['state'])
+            self.assertIn(reason, str(operation))
+
+    def await_other(self, ids: set[str]) -> None:
+        wait_until(
+            lambda: (
+                {i for i, pid in self.service.redis_servers().items() if self.other.runs(pid)}
+                == ids
+            ),
+            f'{OTHER} on every member',
+            READY,
+        )
+
+    def await_entries(self, ids: Sequence[str] | set[str]) -> None:
+        """Exactly these are in the catalogue."""
+        wait_until(
+            lambda: (
+                {entry.queue: entry.pool for entry in self.catalogue.list(PROJECT)}
+                == dict.fromkeys(ids, 'here')
+            ),
+            f'{len(ids)} entries',
+            READY,
+        )
