@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import fixtures
+import redis
 
 from slotwright.domain import errors
 from slotwright.domain.placement import Placement
 from slotwright.domain.pools import Pool
 from slotwright.domain.states import OperationKind
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
-from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
+from slotwright.storage.redis.store import RedisPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests import servers
 from tests.base import TestCase
@@ -113,10 +114,19 @@ class PlacedInstancesTest(TestCase):
         super().setUp()
         servers.ValkeyServer.require()
         self.other = self.useFixture(OtherServer())
-        self.service = self.useFixture(Standalone({'taskmanager': {'catalogue_interval': 1}}))
+        self.redis = self.useFixture(servers.RedisServer())
+        self.service = self.useFixture(
+            Standalone(
+                {
+                    'management_store': {'driver': 'redis'},
+                    'drivers:management_store:redis': {'uri': self.redis.url},
+                    'taskmanager': {'catalogue_interval': 1},
+                }
+            )
+        )
         self.store = SQLAlchemyStore.connect(self.service.database)
         self.addCleanup(self.store.close)
-        pool_store = SQLAlchemyPoolStore.connect(self.service.database)
+        pool_store = RedisPoolStore.connect(self.redis.url)
         self.addCleanup(pool_store.close)
         self.catalogue = pool_store.catalogue
 
@@ -147,7 +157,8 @@ class PlacedInstancesTest(TestCase):
         self.await_other(ids)
 
         self.await_entries(ids)
-        self.catalogue.drop_all()
+        with redis.Redis.from_url(self.redis.url) as client:
+            client.flushall()
         self.await_entries(ids)
 
         # What the agents were told outlives all of Slotwright, and redis.
@@ -159,8 +170,14 @@ class PlacedInstancesTest(TestCase):
         self.await_other(ids)
         self.assertEqual(second[1], self.service.redis_servers()[second[0]])
 
+        # Operations need no catalogue, and it needs none to come right.
+        self.await_entries(ids)
+        self.redis.stop()
         self.assertEqual(202, self.service.api('DELETE', f'/clusters/{cluster_id}')[0])
         self.assertIsNone(self.service.api.settled(cluster_id))
+        self.redis.start()
+        for stale in ids:
+            self.catalogue.insert(PROJECT, stale, 'here')  # as an old dump would
         self.await_entries([])
 
     def test_a_pool_that_nothing_runs_in_fails_by_name(self) -> None:
