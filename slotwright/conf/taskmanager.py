@@ -53,7 +53,7 @@ OPTS = [
             ('local', 'on this machine, on loopback addresses'),
             ('inventory', 'on hosts that enrolled, see [inventory]'),
         ],
-        help='Where instances run.',
+        help='Where instances run that are in no pool; the others run where their pool says.',
     ),
     cfg.FloatOpt(
         'catalogue_interval',
