@@ -20,12 +20,27 @@ from slotwright.storage.redis.store import RedisPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests import servers
 from tests.base import TestCase
-from tests.deployment import PROJECT, READY, loopback_network
+from tests.deployment import PROJECT, READY, Deployment, loopback_network
+from tests.enrolled import EnrolledHost
 from tests.functional.guest_lab import Guest, GuestCase, alive, eventually
 from tests.guarded import wait_until
 from tests.standalone import Standalone
+from tests.tenant import Tenant
 
 OTHER = 'other-server'
+
+
+def accept(store: SQLAlchemyStore, count: int, *pools: Pool) -> str:
+    """Have the database take a cluster for these pools; answers its id."""
+    ids = [str(uuid.uuid4()) for _ in range(count)]
+    new = NewCluster(str(uuid.uuid4()), PROJECT, 'placed', 'redis', '3.0', secret='s' * 64)
+    store.create_cluster(
+        new,
+        [NewInstance(instance_id, '1', 1) for instance_id in ids],
+        NewOperation(str(uuid.uuid4()), OperationKind.CREATE, 'req-1', tuple(ids)),
+        placement=Placement(pools),
+    )
+    return new.id
 
 
 class OtherServer(fixtures.Fixture):
@@ -132,18 +147,7 @@ class PlacedInstancesTest(TestCase):
 
     def create(self, uri: str, count: int, options: Mapping[str, Any]) -> str:
         """Accept a cluster in pool ``here`` and answer its id."""
-        placement = Placement([Pool('here', uri, 1, options=options)])
-        members = [NewInstance(str(uuid.uuid4()), '1', 1) for _ in range(count)]
-        cluster_id = str(uuid.uuid4())
-        self.store.create_cluster(
-            NewCluster(cluster_id, PROJECT, 'placed', 'redis', '3.0', secret='s' * 64),
-            members,
-            NewOperation(
-                str(uuid.uuid4()), OperationKind.CREATE, 'req-1', tuple(m.id for m in members)
-            ),
-            placement=placement,
-        )
-        return cluster_id
+        return accept(self.store, count, Pool('here', uri, 1, options=options))
 
     def test_members_run_as_their_pool_says(self) -> None:
         network = loopback_network()
@@ -209,3 +213,56 @@ class PlacedInstancesTest(TestCase):
             f'{len(ids)} entries',
             READY,
         )
+
+
+class MixedPoolsTest(TestCase):
+    """Three daemons, and a cluster whose members are on enrolled hosts and on this one."""
+
+    timeout = 400
+
+    def test_members_of_one_cluster_run_at_both(self) -> None:
+        servers.ValkeyServer.require()
+        other = self.useFixture(OtherServer())
+        plane = self.useFixture(Deployment(servers.shared(servers.RabbitMQ).new_vhost()))
+        store = SQLAlchemyStore.connect(plane.database)
+        self.addCleanup(store.close)
+        hosts = [self.useFixture(EnrolledHost(plane, number)) for number in (1, 2)]
+        for host in hosts:
+            host.await_free()
+        network = loopback_network()
+        cluster_id = accept(
+            store,
+            3,
+            Pool('racks', 'inventory://default', 1, options={'failure_domain': 'a'}),
+            Pool(
+                'more-racks',
+                'inventory://default',
+                1,
+                options={'failure_domain': 'b', 'datastore_binary': OTHER},
+            ),
+            Pool('here', 'local://', 1, options={'failure_domain': 'c', 'network': network}),
+        )
+        cluster = plane.api.completed(cluster_id)
+        pools = {i.id: i.pool for i in store.get_cluster(PROJECT, cluster_id).instances}
+        given = {str(host.record()['instance_id']): host for host in hosts}
+        self.assertEqual({'racks', 'more-racks'}, {pools[instance_id] for instance_id in given})
+        (local,) = set(pools) - set(given)
+        self.assertEqual('here', pools[local])
+        self.assertEqual([local], list(plane.redis_servers()))
+        for member in cluster['instances']:
+            ip = member['address'].partition(':')[0]
+            if member['id'] == local:
+                self.assertIn(ipaddress.ip_address(ip), ipaddress.ip_network(network))
+                continue
+            host = given[member['id']]
+            self.assertEqual(host.ip, ip)
+            (pid,) = host.redis_pids
+            self.assertEqual(pools[member['id']] == 'more-racks', other.runs(pid))
+        Tenant(plane.api, cluster_id).require_clean()
+
+        self.assertEqual(202, plane.api('DELETE', f'/clusters/{cluster_id}')[0])
+        self.assertIsNone(plane.api.settled(cluster_id))
+        self.assertEqual({}, plane.redis_servers())
+        for host in hosts:
+            host.await_free()
+            self.assertEqual([], host.redis_pids)
