@@ -103,6 +103,8 @@ class ActionRunner:
             'secret': work.cluster.secret,
             'tenant_hash': work.cluster.tenant_hash,
         }
+        if 'datastore_binary' in instance.pool_options:
+            spec['datastore_binary'] = instance.pool_options['datastore_binary']
         self._guest(action).prepare(self.context(work), spec)
 
     @_run.register

@@ -39,6 +39,19 @@ def scheme_of(uri: str) -> str | None:
     return None
 
 
+def group_of(uri: str) -> str:
+    """The hosts that ``uri`` names, '' when it is not of the inventory.
+
+    >>> group_of('inventory://rack-1'), group_of('local://')
+    ('rack-1', '')
+    """
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # unbalanced brackets
+        return ''
+    return parts.netloc if parts.scheme == 'inventory' else ''
+
+
 def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value <= MOST
 

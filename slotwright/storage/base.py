@@ -339,11 +339,15 @@ class HostStore(Protocol):
         :raises Forbidden: the host has an instance, and wants another address.
         """
 
-    def take_hosts(self, claim: Claim, group: str, silence: float) -> Shortage | None:
-        """Give each member in BUILD that has no place a free host; all, or none of them.
+    def take_hosts(
+        self, claim: Claim, group: str, silence: float, *, poolless: bool
+    ) -> Shortage | None:
+        """Give each member in BUILD that belongs there, and has no place, a host of the group.
 
-        A host is free when nobody has it, it is not silent, is clean, and its address
-        does not rest, or only since this cluster itself gave it back. None when all have a place.
+        Members of pools at ``inventory://<group>`` belong there, with ``poolless`` those in no
+        pool as well. All of them get one, or none. A host is free when nobody has it, it is
+        not silent, is clean, and its address does not rest, or only since this cluster itself
+        gave it back. None when all have a place.
 
         :raises LeaseLost: as everywhere; nothing is taken.
         """
@@ -361,6 +365,23 @@ class HostStore(Protocol):
         """
 
 
+class PooledStore(Protocol):
+    """Which instances are in pools, for the catalogue of those."""
+
+    def list_pooled(self) -> Mapping[str, Mapping[str, str]]:
+        """Pools of all live instances that are in one, by instance id, by project.
+
+        Every project that ever had instances is there, if with none; nothing at all where no
+        instance was ever in a pool. Three queries, however many.
+        """
+
+    def find_unpooled(self, project_id: str, ids: Collection[str]) -> Collection[str]:
+        """Which of ``ids`` are ids of instances that are in no pool there.
+
+        They are deleted, were placed without pools, or are another project's.
+        """
+
+
 class ManagementStore(
     FlavorStore,
     FlavorRegistry,
@@ -368,6 +389,7 @@ class ManagementStore(
     ClusterStore,
     WorkStore,
     HostStore,
+    PooledStore,
     CensusStore,
     Protocol,
 ):
