@@ -20,7 +20,7 @@ def check_uri(uri: str) -> None:
     >>> check_uri('local://')
     >>> check_uri('inventory://rack-1')
     """
-    if scheme_of(uri) is None:
+    if split(uri) == ('', ''):
         raise InvalidRequest(
             f'uri {uri[:60]!r} must be local:// (the host of the taskmanager) or '
             'inventory://GROUP (hosts that enrolled in that group: 1 to 63 letters, digits or '
@@ -28,28 +28,18 @@ def check_uri(uri: str) -> None:
         )
 
 
-@functools.lru_cache(maxsize=1024)  # a placement asks of every pool again
-def scheme_of(uri: str) -> str | None:
-    """Which provisioner a uri is for, None when it is none."""
-    scheme, separator, target = uri.partition('://')
-    if scheme == 'local' and separator and not target:
-        return scheme
-    if scheme == 'inventory' and GROUP.fullmatch(target):
-        return scheme
-    return None
+@functools.lru_cache(maxsize=1024)  # a placement asks of many pools, again and again
+def split(uri: str) -> tuple[str, str]:
+    """Which provisioner a uri is for, and which of its hosts; empty when it is for none.
 
-
-def group_of(uri: str) -> str:
-    """The hosts that ``uri`` names, '' when it is not of the inventory.
-
-    >>> group_of('inventory://rack-1'), group_of('local://')
-    ('rack-1', '')
+    >>> split('inventory://rack-1'), split('local://'), split('local://rack-1')
+    (('inventory', 'rack-1'), ('local', ''), ('', ''))
     """
-    try:
-        parts = urlsplit(uri)
-    except ValueError:  # unbalanced brackets
-        return ''
-    return parts.netloc if parts.scheme == 'inventory' else ''
+    scheme, separator, group = uri.partition('://')
+    scheme = scheme.lower()
+    if scheme == 'inventory' and GROUP.fullmatch(group):
+        return scheme, group
+    return ('local', '') if scheme == 'local' and separator and not group else ('', '')
 
 
 def _is_count(value: object) -> bool:
@@ -102,7 +92,7 @@ def check_pool(uri: str, options: Mapping[str, Any]) -> None:
     """:raises InvalidRequest: unless instances can run in a pool like that."""
     check_uri(uri)
     check_options(options)
-    if 'network' in options and scheme_of(uri) != 'local':
+    if 'network' in options and split(uri) != ('local', ''):
         raise InvalidRequest(
             "options['network'] is for pools with uri local://; hosts that enrolled have "
             'addresses of their own.'

@@ -5,9 +5,9 @@ next announcement, serves it, wipes it on command, and is free again with the in
 place. Nothing is started from here, so nothing is left behind by a taskmanager that dies.
 """
 
+from slotwright.domain import targets
 from slotwright.domain.clusters import Instance
 from slotwright.domain.errors import NotEnoughHosts, Unavailable
-from slotwright.domain.targets import group_of
 from slotwright.storage.base import Claim, ManagementStore
 
 
@@ -35,7 +35,9 @@ class InventoryProvisioner:
         """
         if instance.address is not None:
             return  # its host announces itself again, when it can
-        group = group_of(instance.pool_uri) if instance.pool_uri else self._group
+        group = self._group
+        if instance.pool_uri:
+            _, group = targets.split(instance.pool_uri)
         shortage = self._store.take_hosts(
             claim, group, self._silence, poolless=group == self._group
         )

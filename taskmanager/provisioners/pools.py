@@ -6,7 +6,6 @@ from slotwright.domain import targets
 from slotwright.domain.clusters import Instance
 from slotwright.domain.errors import InvalidRequest, SlotwrightError
 from slotwright.storage.base import Claim
-from slotwright.storage.management import scheme_of
 from taskmanager.ports import Provisioner
 
 
@@ -50,7 +49,7 @@ class PoolProvisioner:
 
     def _of(self, instance: Instance) -> Provisioner:
         uri = instance.pool_uri
-        scheme = self._default if uri is None else scheme_of(uri)
+        scheme, _ = (self._default, '') if uri is None else targets.split(uri)
         if scheme not in self._by_scheme:
             raise PoolUnusable(
                 f'Pool {instance.pool}: nothing here runs instances at {uri}, only at '

@@ -15,6 +15,14 @@ from tests.standalone import Standalone
 CREATES = 8
 
 
+def tiny(members: int) -> dict[str, object]:
+    """The body of a POST for a cluster of flavor tiny."""
+    body = cluster_body(members)
+    for member in body['instances']:
+        member['flavorRef'] = 'tiny'
+    return {'cluster': body}
+
+
 class MessagingClientTest(TestCase):
     timeout = 400
 
@@ -74,12 +82,7 @@ class MessagingClientTest(TestCase):
         api = self.standalone.api
         (flavor,) = api('GET', '/flavors')[1]['flavors']
         self.assertEqual(('tiny', 64), (flavor['id'], flavor['ram']))
-        body = {
-            'name': 'small',
-            'datastore': {'type': 'redis', 'version': '3.0'},
-            'instances': [{'flavorRef': 'tiny', 'volume': {'size': 1}}],
-        }
-        status, answer = api('POST', '/clusters', {'cluster': body})
+        status, answer = api('POST', '/clusters', tiny(1))
         self.assertEqual(202, status, answer)
         cluster = api.completed(answer['cluster']['id'])
         self.assertEqual(['ACTIVE'], [i['status'] for i in cluster['instances']])
@@ -89,10 +92,10 @@ class MessagingClientTest(TestCase):
 
     def test_pools_are_filled_and_drained_live(self) -> None:
         self.put('pools/a', {'uri': 'local://', 'weight': 1, 'options': {'instances': 2}})
+        self.put('flavors/tiny', {'pool_list': ['a'], 'capabilities': {'ram': 64}})
         api = self.standalone.api
-        body = {'cluster': cluster_body(1)}
         with ThreadPoolExecutor(CREATES) as threads:
-            answers = list(threads.map(lambda _: api('POST', '/clusters', body), range(CREATES)))
+            answers = list(threads.map(lambda _: api('POST', '/clusters', tiny(1)), range(CREATES)))
         self.assertEqual([202] * 2 + [403] * (CREATES - 2), sorted(s for s, _ in answers))
         for status, answer in answers:
             if status == 403:
@@ -100,12 +103,12 @@ class MessagingClientTest(TestCase):
         full = [answer['cluster']['id'] for status, answer in answers if status == 202]
         for cluster_id in full:
             api.completed(cluster_id)
-        self.put('pools/b', {'uri': 'local://', 'weight': 1})
-        self.openstack('messaging', 'pool', 'update', 'a', '--pool_weight', '0')
+        self.put('pools/b', {'uri': 'local://', 'weight': 1, 'flavor': 'tiny'})
+        self.patch('pools/a', {'weight': 0})  # the client leaves a 0 out
         for _ in range(2):
             api('DELETE', f'/clusters/{full[-1]}')
             api.settled(full.pop())
-        cluster = api.completed(api.create(2)['id'])
+        cluster = api.completed(api('POST', '/clusters', tiny(2))[1]['cluster']['id'])
         entries = {
             key.removesuffix('.catalogue'): self.redis.hgetall(key)['p_p']
             for member in cluster['instances']
@@ -117,6 +120,12 @@ class MessagingClientTest(TestCase):
         return self.standalone.api('GET', '/mgmt/quotas/demo')[1]['quotas']
 
     def put(self, path: str, body: object) -> tuple[int, object]:
+        return self.v2('PUT', path, body)
+
+    def patch(self, path: str, body: object) -> None:
+        self.assertEqual(200, self.v2('PATCH', path, body)[0])
+
+    def v2(self, method: str, path: str, body: object) -> tuple[int, object]:
         v2 = type(self.standalone.api)(self.standalone.url)
         v2.endpoint = f'{self.standalone.url}/v2'
-        return v2('PUT', f'/{path}', body)
+        return v2(method, f'/{path}', body)

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from slotwright.domain.clusters import Cluster, Instance
@@ -72,6 +73,12 @@ class PoolProvisionerTest(ProvisionerCase):
             self.provisioner(default).provision(claim, instance)
         return {i.pool_uri: i for i in self.store.load(claim).instances}
 
+    def provision_one(self, uri: str, options: Mapping[str, Any]) -> None:
+        """Provision an instance that somebody else placed: another release, say."""
+        claim, cluster = self.claimed(None, 1)
+        placed = {'pool': 'pool-0', 'pool_uri': uri, 'pool_options': options}
+        self.provisioner().provision(claim, replace(cluster.instances[0], **placed))
+
     def test_an_instance_goes_where_its_pool_says(self) -> None:
         self.announce('a', 'b', 'g')
         uris = ('local://', 'inventory://a', 'inventory://b')
@@ -109,11 +116,11 @@ class PoolProvisionerTest(ProvisionerCase):
             ('local://', {'network': '10.0.0.0/8'}),
             ('local://', {'datastore_binary': '/bin/sh'}),
         ):
-            error = self.assertRaises(PoolUnusable, self.provision, [(uri, options)])
+            error = self.assertRaises(PoolUnusable, self.provision_one, uri, options)
             self.assertTrue(error.permanent)
             self.assertIn('Pool pool-0: ', str(error))
         self.assertEqual([], list(self.store.list_placed('here')))
-        self.provision([('local://', {'colour': 'blue'})])  # for somebody else
+        self.provision_one('local://', {'colour': 'blue'})  # for somebody else
 
     def test_who_takes_away_needs_a_known_scheme(self) -> None:
         (instance,) = self.provision([('local://', {})]).values()

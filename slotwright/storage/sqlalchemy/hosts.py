@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from oslo_db import exception as db_exception
 
+from slotwright.domain import targets
 from slotwright.domain.errors import AddressTaken, Forbidden, NotFound
 from slotwright.domain.hosts import Announcement, Host, Shortage, spread
 from slotwright.domain.states import InstanceStatus
-from slotwright.domain.targets import group_of
 from slotwright.domain.topology import Address
 from slotwright.storage.base import INVENTORY, Claim
 from slotwright.storage.sqlalchemy import fence, places
@@ -186,10 +186,11 @@ def _needs(conn: sa.Connection, claim: Claim, group: str, poolless: bool) -> dic
         )
         .order_by(instances.c.ordinal)
     )
+    here = ('inventory', group)
     return {
         row.id: row.ram
         for row in conn.execute(query)
-        if (poolless if row.pool_uri is None else group_of(row.pool_uri) == group)
+        if (poolless if row.pool_uri is None else targets.split(row.pool_uri) == here)
     }
 
 
