@@ -95,13 +95,13 @@ class Beat:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._woken.clear()
             try:
                 self._function()
             except Exception:
                 LOG.exception('%s stumbled', self._thread.name)  # and goes on
             self._stopping.wait(self._rest)
             self._woken.wait(max(0.0, self._interval - self._rest))
+            self._woken.clear()  # before the look whether to stop: a stop wakes, too
 
 
 class TaskManagerService:
