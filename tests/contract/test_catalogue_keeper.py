@@ -208,6 +208,14 @@ class SQLiteTest(Contract, KeeperCase):
     places = management_case.SQLITE
 
 
+class MariaDBTest(Contract, KeeperCase):
+    places = management_case.MARIADB
+
+
+class PostgreSQLTest(Contract, KeeperCase):
+    places = management_case.POSTGRESQL
+
+
 class RedisTest(Contract, KeeperCase):
     places = management_case.REDIS
 
