@@ -220,8 +220,10 @@ class _Room:
 
     def times(self, ram: int) -> float:
         """How many of that size fit."""
+        if not self.fits(ram):
+            return 0
         most = self.ram // ram if ram and self.ram != math.inf else math.inf
-        return max(0, min(self.instances, most))
+        return min(self.instances, most)
 
     def take(self, ram: int) -> None:
         self.instances -= 1

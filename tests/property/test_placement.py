@@ -5,7 +5,7 @@ import random
 import unittest
 from collections import Counter
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from slotwright.domain.errors import NoRoom
@@ -126,6 +126,12 @@ class PlacementTest(unittest.TestCase):
         self.assertFalse(set(chosen) & set(there))
 
     @given(pool_sets(), needs, usages, seeds)
+    @example(
+        [Pool('p', 'local://', 1), Pool('over', 'local://', 1, options={'ram': 0})],
+        [Need('i', 0)],
+        {'over': Used(0, 1)},
+        0,
+    )
     def test_affinity_keeps_all_together_whenever_that_goes(
         self, pools: list[Pool], wanted: list[Need], used: dict[str, Used], seed: int
     ) -> None:
