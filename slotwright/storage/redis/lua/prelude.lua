@@ -63,12 +63,17 @@ local function has_flavors(project)
     return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.flavors', 'p') == project
 end
 
+-- The set of a project's entries is there. Its first one may have lost its hash.
 local function has_entries(project)
-    local key = project .. '.catalogue'
-    if kind_of(key) ~= 'zset' then
+    local index = project .. '.catalogue'
+    if kind_of(index) ~= 'zset' then
         return false
     end
-    return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.catalogue', 'p') == project
+    local entry = call('ZRANGE', index, 0, 0)[1]
+    if kind_of(entry .. '.catalogue') == 'none' then
+        return string.sub(entry, 1, #project + 1) == project .. '.'
+    end
+    return read(entry .. '.catalogue', 'p')[1] == project
 end
 
 -- The pool of an entry that exists; "a.b"/"c" is none for who asks for "a"/"b.c".
