@@ -175,6 +175,18 @@ class Contract:
                 found = {flavor.name: flavor.capabilities for flavor in self.flavors.list()}
                 self.assertEqual({'whole': {'ram': 1}, 'broken': {}}, found)
 
+    def test_a_flavor_whose_hash_is_lost_can_be_made_again(self):
+        for project in (None, 'demo'):
+            with self.subTest(project=project):
+                for name in ('first', 'second'):
+                    self.flavors.create(f'{name} of {project}', project, {'ram': 1})
+                found = dump(self.raw)
+                self.raw.delete(f'first of {project}.flavors')
+                self.flavors.create(f'third of {project}', project)
+                self.flavors.delete(f'third of {project}', project)
+                self.flavors.create(f'first of {project}', project, {'ram': 1})
+                self.assertEqual(found, dump(self.raw))
+
     def test_an_index_that_is_something_else_stops_every_write(self):
         for key in ('pools', 'flavors', 'catalogue', FLAVOR_OF):
             self.raw.set(key, 'x')

@@ -55,12 +55,17 @@ local function may_have_pools(flavor)
     return kind_of(flavor .. '.pools') == 'none' or has_pools(flavor)
 end
 
+-- The set of a project's flavors is there. Its first one may have lost its hash.
 local function has_flavors(project)
     local key = project .. '.flavors'
     if kind_of(key) ~= 'zset' then
         return false
     end
-    return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.flavors', 'p') == project
+    local first = call('ZRANGE', key, 0, 0)[1]
+    if kind_of(first .. '.flavors') == 'none' then
+        return call('ZSCORE', 'flavors', first) ~= false
+    end
+    return read(first .. '.flavors', 'p')[1] == project
 end
 
 -- The set of a project's entries is there. Its first one may have lost its hash.
