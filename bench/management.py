@@ -64,8 +64,11 @@ class Bench:
         self.store.close()
         self.raw.close()
 
-    def send(self, *commands: Sequence[Any]) -> Call:
-        """Those commands: one round trip."""
+    def send(self, *commands: Sequence[Any], then: Sequence[Sequence[Any]] = ()) -> Call:
+        """Those commands: one round trip; and one more for those of ``then``."""
+        if then:
+            first, second = self.send(*commands), self.send(*then)
+            return lambda: (first(), second())
         if len(commands) == 1:
             return lambda: self.raw.execute_command(*commands[0])
 
@@ -135,8 +138,7 @@ class Bench:
             self.send(
                 ('ZADD', 'pools', 0, 'new'),
                 ('HSET', 'new.pools', 'p', 'new', 'u', URI, 'w', 1, 'o', '{}'),
-                ('ZREM', 'pools', 'new'),
-                ('DEL', 'new.pools'),
+                then=[('ZREM', 'pools', 'new'), ('DEL', 'new.pools')],
             ),
         )
         yield (
@@ -183,9 +185,11 @@ class Bench:
                 ('ZADD', 'catalogue', 0, 'demo.queue-99'),
                 ('ZADD', 'demo.catalogue', 0, 'demo.queue-99'),
                 ('HSET', 'demo.queue-99.catalogue', 'p', 'demo', 'p_q', 'queue-99', 'p_p', name),
-                ('ZREM', 'catalogue', 'demo.queue-99'),
-                ('ZREM', 'demo.catalogue', 'demo.queue-99'),
-                ('DEL', 'demo.queue-99.catalogue'),
+                then=[
+                    ('ZREM', 'catalogue', 'demo.queue-99'),
+                    ('ZREM', 'demo.catalogue', 'demo.queue-99'),
+                    ('DEL', 'demo.queue-99.catalogue'),
+                ],
             ),
         )
         yield (
@@ -235,9 +239,11 @@ class Bench:
                 ('ZADD', 'flavors', 0, 'flavor-3'),
                 ('ZADD', 'demo.flavors', 0, 'flavor-3'),
                 ('HSET', 'flavor-3.flavors', 'f', 'flavor-3', 'p', 'demo', 'c', '{}'),
-                ('ZREM', 'flavors', 'flavor-3'),
-                ('ZREM', 'demo.flavors', 'flavor-3'),
-                ('DEL', 'flavor-3.flavors'),
+                then=[
+                    ('ZREM', 'flavors', 'flavor-3'),
+                    ('ZREM', 'demo.flavors', 'flavor-3'),
+                    ('DEL', 'flavor-3.flavors'),
+                ],
             ),
         )
 
