@@ -23,6 +23,10 @@ from api.database import (
 )
 from api.database.resources import Parts, require_project
 from api.health import Healthcheck
+from api.messaging import errors as messaging_errors
+from api.messaging import flavors as pool_flavors
+from api.messaging import pools
+from api.messaging import requests as messaging
 from api.metrics import Metrics, Requests
 from api.openapi.document import OpenApi
 from slotwright.domain.errors import Forbidden, InvalidRequest, SlotwrightError
@@ -58,8 +62,21 @@ ROUTES: tuple[tuple[str, type[Any], str | None], ...] = (
 )
 
 
+#: Path under /v2, resource.
+MESSAGING_ROUTES: tuple[tuple[str, type[messaging.Resource]], ...] = (
+    ('pools', pools.Pools),
+    ('pools/{pool}', pools.OnePool),
+    ('flavors', pool_flavors.Flavors),
+    ('flavors/{flavor}', pool_flavors.OneFlavor),
+)
+
+
 def build(
-    parts: Parts, guard: Guard, health: Healthcheck, registry: CollectorRegistry
+    parts: Parts,
+    places: messaging.Parts,
+    guard: Guard,
+    health: Healthcheck,
+    registry: CollectorRegistry,
 ) -> WSGIApplication:
     """The application, complete with request ids."""
     app: falcon.App[Any, Any] = falcon.App(
@@ -73,6 +90,8 @@ def build(
     for path, kind, suffix in ROUTES:
         app.add_route(f'/v1.0/{{tenant_id}}/{path}', kind(parts), suffix=suffix)
     unserved.add_routes(app, parts, '/v1.0/{tenant_id}')
+    for path, resource in MESSAGING_ROUTES:
+        app.add_route(f'{messaging.PREFIX}/{path}', resource(places))
     app.add_route('/', versions.ApiVersions())
     app.add_route('/v1.0', versions.ApiVersions(), suffix='one')
     app.add_route('/openapi.json', OpenApi())
@@ -96,6 +115,9 @@ class Limits:
         values = [v for value in req.params.values() for v in _every(value)]
         if any('\0' in text for text in (req.path, *values)):
             raise InvalidRequest('The URL has a NUL character in it.')
+        # Falcon's replacement for such bytes: many names would be one.
+        if any('\N{REPLACEMENT CHARACTER}' in text for text in (req.path, *values)):
+            raise InvalidRequest('The URL has bytes that are no UTF-8.')
 
     def process_resource(
         self,
@@ -113,14 +135,23 @@ def _every(value: str | list[str]) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
+def _say(req: falcon.Request, resp: falcon.Response, body: errors.Envelope) -> None:
+    """Give an error the shape that the client of this part of the API understands."""
+    if f'{req.path}/'.startswith(f'{messaging.PREFIX}/'):
+        (said,) = body.values()
+        resp.media = messaging_errors.envelope(int(said['code']), str(said['message']))
+    else:
+        resp.media = body
+
+
 def _answer_error(
-    _req: falcon.Request, resp: falcon.Response, error: SlotwrightError, _params: object
+    req: falcon.Request, resp: falcon.Response, error: SlotwrightError, _params: object
 ) -> None:
     status, body = errors.of_error(error)
     if status in (500, 503):
         LOG.warning('Answering %d: %s', status, error)
     resp.status = falcon.code_to_http_status(status)
-    resp.media = body
+    _say(req, resp, body)
 
 
 def _answer_unexpected(
@@ -128,8 +159,8 @@ def _answer_unexpected(
 ) -> None:
     LOG.error('Unexpected error at %s %r', req.method, req.path, exc_info=error)
     resp.status = falcon.HTTP_500
-    resp.media = errors.unexpected(req.env.get(request_ids.ENVIRON_KEY, ''))
+    _say(req, resp, errors.unexpected(req.env.get(request_ids.ENVIRON_KEY, '')))
 
 
-def _serialize(_req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
-    resp.media = errors.of_status(error.status_code, error.description)
+def _serialize(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
+    _say(req, resp, errors.of_status(error.status_code, error.description))

@@ -45,7 +45,7 @@ class Requests:
 
 
 class Counted(Collector):
-    """What the database holds, in three queries."""
+    """What the database holds, in a few queries."""
 
     def __init__(
         self, store: Store, silent_after: float, now: Callable[[], datetime.datetime]
@@ -78,6 +78,12 @@ class Counted(Collector):
         for (status, operating), count in census.instances.items():
             instances.add_metric((status, operating), count)
         yield instances
+        pools = GaugeMetricFamily(
+            'slotwright_pool_instances', 'Instances that a pool has.', labels=('pool',)
+        )
+        for pool, used in census.pools.items():
+            pools.add_metric((pool,), used.instances)
+        yield pools
         # No counters: an operation leaves the states before its last.
         operations = GaugeMetricFamily(
             'slotwright_operations', 'Operations by kind and state.', labels=('kind', 'state')

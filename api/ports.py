@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import NewType, Protocol
 
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
-from slotwright.storage.base import CensusStore, ClusterStore, FlavorStore, QuotaStore
+from slotwright.storage.base import (
+    CensusStore,
+    ClusterStore,
+    FlavorRegistry,
+    FlavorStore,
+    QuotaStore,
+)
 
 #: A request's own id, ``req-<uuid>``; on every answer, log line and operation.
 RequestId = NewType('RequestId', str)
@@ -19,7 +25,7 @@ Secrets = Callable[[], str]
 Pause = Callable[[float], None]
 
 
-class Store(FlavorStore, QuotaStore, ClusterStore, CensusStore, Protocol):
+class Store(FlavorStore, FlavorRegistry, QuotaStore, ClusterStore, CensusStore, Protocol):
     """The part of the management data that the API uses."""
 
 

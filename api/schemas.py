@@ -262,7 +262,9 @@ def _sentence(root: str, error: ValidationError) -> str:
         return f'{path} {error.message}'  # it names the one that is missing
     if error.schema.get('writeOnly'):  # a secret is never repeated
         return f'{path} {error.schema["description"]}'
-    return f'{path} {quote(error.instance)} {error.schema["description"]}'
+    # Of the others only this one knows more than the description: what is too much.
+    more = f' ({error.message})' if error.validator == 'additionalProperties' else ''
+    return f'{path} {quote(error.instance)} {error.schema["description"]}{more}'
 
 
 def quote(value: object) -> str:

@@ -19,10 +19,12 @@ from api.auth.strategies import Strategy
 from api.database.resources import Parts
 from api.datastores import Datastores
 from api.health import Healthcheck, Look
+from api.messaging import requests as messaging
 from api.metrics import Counted
 from api.ports import Guests, Ids, Pause, Secrets, Store
 from api.server import ApiServer
 from api.service.clusters import ClusterService
+from api.service.places import Places
 from api.service.quotas import QuotaService
 from api.service.roots import RootService
 from api.settings import Settings
@@ -33,6 +35,9 @@ from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
 from slotwright.rpc.transport import Transport
+from slotwright.storage.base import FlavorStore
+from slotwright.storage.flavor_view import FlavorView
+from slotwright.storage.management import PoolStore
 
 
 def new_id() -> str:
@@ -55,6 +60,7 @@ def no_engine() -> str | None:
 def build(
     conf: cfg.ConfigOpts,
     store: Store,
+    pool_store: PoolStore,
     taskmanager: TaskManagerAPI,
     guests: Guests,
     executor: Executor,
@@ -71,6 +77,7 @@ def build(
     """The WSGI application for ``api.server.ApiServer``.
 
     :param conf: with ``slotwright.conf`` registered; read once, here.
+    :param pool_store: the management store; ``store`` has the rest.
     :param taskmanager: takes the wake-ups.
     :param guests: gives a way to each guest agent, with a short timeout.
     :param executor: asks several guests at once; the caller shuts it down.
@@ -84,8 +91,12 @@ def build(
     settings = Settings.from_conf(conf)
     datastores = Datastores(settings.datastore_versions, engine_version)
     rules = strategy.load(conf.redis.api_strategy, Rules.from_settings(settings))
+    in_sql = conf.management_store.driver == 'sqlalchemy'
+    flavors: FlavorStore = store if in_sql else FlavorView(pool_store.flavors, store)
     clusters = ClusterService(
         store=store,
+        flavors=flavors,
+        places=Places(pool_store.pools, flavors),
         strategy=rules,
         datastores=datastores,
         taskmanager=taskmanager,
@@ -107,10 +118,11 @@ def build(
     views = Views(datastores, settings.region, settings.silent_after, now)
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
     entrance = guard.Guard(login or strategies.load(conf), Rulebook(conf), rates)
-    parts = Parts(store, settings, datastores, clusters, roots, quotas, views)
+    parts = Parts(store, flavors, settings, datastores, clusters, roots, quotas, views)
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
-    return app.build(parts, entrance, Healthcheck(store, broker), registry)
+    places = messaging.Parts(pool_store, settings.max_request_body_size)
+    return app.build(parts, places, entrance, Healthcheck(store, broker), registry)
 
 
 class ApiService:
@@ -137,7 +149,12 @@ class ApiService:
 
 
 def build_service(
-    conf: cfg.ConfigOpts, transport: Transport, store: Store, *, green: bool = False
+    conf: cfg.ConfigOpts,
+    transport: Transport,
+    store: Store,
+    pool_store: PoolStore,
+    *,
+    green: bool = False,
 ) -> ApiService:
     """The REST daemon on its own threads, not started yet.
 
@@ -150,6 +167,7 @@ def build_service(
     application = build(
         conf,
         store,
+        pool_store,
         taskmanager_client(conf, transport),
         guest_client(conf, transport),
         executor,

@@ -1,10 +1,10 @@
-"""``python -m bench [forming|create|listing|all] [--sizes 3,6,12] [--runs 5]``"""
+"""``python -m bench [WHAT] [--sizes 3,6,12] [--runs 5]``; ``-h`` lists what there is."""
 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from bench import creating, forming, listing, report
+from bench import creating, forming, listing, management, placing, report
 
 Measure = Callable[[Sequence[int], int], Iterator[report.Row]]
 
@@ -13,6 +13,8 @@ MEASURES: dict[str, tuple[Measure, tuple[int, ...]]] = {
     'forming': (forming.measure, (3, 6, 12, 25)),
     'create': (creating.measure, (3, 6)),
     'listing': (listing.measure, (1, 10, 20)),
+    'management': (management.measure, (10, 100, 1000)),
+    'placing': (placing.measure, (10, 1000)),
 }
 
 
@@ -23,7 +25,7 @@ def sizes(text: str) -> tuple[int, ...]:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser('python -m bench', description='Measure Slotwright.')
     parser.add_argument('what', nargs='?', default='all', choices=[*MEASURES, 'all'])
-    parser.add_argument('--sizes', type=sizes, help='masters, or clusters in a page: 3,6,12')
+    parser.add_argument('--sizes', type=sizes, help='masters, clusters in a page, or pools: 3,6,12')
     parser.add_argument('--runs', type=int, default=5, help='of each (default: %(default)s)')
     given = parser.parse_args(argv)
     rows = []

@@ -24,6 +24,7 @@ from api.auth import userfile
 from api.server import ApiServer
 from slotwright import conf as options
 from slotwright.rpc.contract import CommandContext
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
 USER, PASSWORD = 'bench', 'a password to bench with'
@@ -55,7 +56,7 @@ def ours(
     if user_file:
         conf.set_override('auth_strategy', 'http_basic', 'api')
         conf.set_override('user_file', user_file, 'api')
-    return wiring.build(conf, store, Sink(), None, executor)  # type: ignore[arg-type]
+    return wiring.build(conf, store, SQLAlchemyPoolStore(store.database), Sink(), None, executor)  # type: ignore[arg-type]
 
 
 def bare(data: object) -> WSGIApplication:

@@ -18,8 +18,6 @@ from guestagent.directory import InstanceDirectory, write_private
 from slotwright.domain.errors import EngineFailed
 from slotwright.engine import Engine
 
-SERVERS = ('redis-server', 'valkey-server')
-
 _STATE, _START_TIME = 0, 19  # fields of /proc/PID/stat after the command's name
 
 
@@ -60,6 +58,12 @@ def command_name(pid: int) -> str:
         return Path(f'/proc/{pid}/comm').read_text('utf-8', 'replace').strip()
     except OSError:
         return ''
+
+
+def is_server(pid: int) -> bool:
+    """Whether the process may be a redis-server, by whichever name it was started."""
+    names = command_name(pid), os.path.basename(executable(pid) or '')
+    return any(name.endswith('-server') for name in names)
 
 
 def _reaped(pid: int) -> bool:
@@ -237,7 +241,7 @@ class ServerProcess:
             started = start_time(pid)
             if started is None:
                 continue
-            if engine is None and command_name(pid) in SERVERS:
+            if engine is None and is_server(pid):
                 return ProcessRecord(pid, started, executable(pid) or '', '')
             if engine is not None and executable(pid) == os.path.realpath(engine.binary):
                 return ProcessRecord(pid, started, engine.binary, engine.version)

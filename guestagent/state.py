@@ -15,6 +15,7 @@ from typing import Any
 
 from guestagent.directory import InstanceDirectory, write_private
 from slotwright.domain.errors import CommandRefused, GuestError, StateDamaged
+from slotwright.domain.targets import BINARY
 from slotwright.domain.topology import Address
 
 # What redis.conf takes without quoting; a newline in a secret would be a directive.
@@ -31,12 +32,13 @@ class Spec:
     ram: int  # MiB
     secret: str = field(repr=False)
     tenant_hash: str = field(default='', repr=False)
+    datastore_binary: str = ''  # a server on PATH; '' for the version's
 
     @classmethod
     def from_wire(cls, data: Mapping[str, Any]) -> 'Spec':
         """Build from the wire.
 
-        :raises CommandRefused: for what must not get into redis.conf.
+        :raises CommandRefused: for what must not get into redis.conf, or be run.
         """
         try:
             spec = cls(
@@ -45,6 +47,7 @@ class Spec:
                 ram=int(data['ram']),
                 secret=str(data['secret']),
                 tenant_hash=str(data.get('tenant_hash') or ''),
+                datastore_binary=str(data.get('datastore_binary') or ''),
             )
             ipaddress.ip_address(spec.address.ip)
         except (KeyError, TypeError, ValueError) as e:
@@ -52,6 +55,8 @@ class Spec:
         if not _SECRET.fullmatch(spec.secret):
             raise CommandRefused('malformed spec: the secret needs 16 to 128 URL-safe characters')
         check_hash(spec.tenant_hash)
+        if spec.datastore_binary and not BINARY.fullmatch(spec.datastore_binary):
+            raise CommandRefused('malformed spec: datastore_binary is no name of a server')
         return spec
 
 

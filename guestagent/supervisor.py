@@ -134,7 +134,7 @@ class Supervisor:
         :raises EngineNotFound: when there is no binary for it.
         :raises CommandRefused: when the engine cannot do what the spec asks for.
         """
-        engine = self._engines.find(spec.datastore_version)
+        engine = self._engine(spec)
         if engine.major < 7 and spec.address.bus_port != spec.address.port + 10000:
             raise CommandRefused(f'version {engine.version} cannot choose its bus port')
         return engine
@@ -280,9 +280,14 @@ class Supervisor:
             raise NotPrepared('the instance is not prepared')
         return spec
 
+    def _engine(self, spec: Spec) -> Engine:
+        if spec.datastore_binary:
+            return self._engines.named(spec.datastore_binary)
+        return self._engines.find(spec.datastore_version)
+
     def _engine_or_none(self, spec: Spec) -> Engine | None:
         try:
-            return self._engines.find(spec.datastore_version)
+            return self._engine(spec)
         except GuestError:
             return None
 

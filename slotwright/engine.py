@@ -97,7 +97,20 @@ class EngineFinder:
             )
         return engine
 
-    def _probe(self, binary: str) -> Engine:
+    def named(self, name: str) -> Engine:
+        """The engine of that name on PATH, whatever its version.
+
+        :raises EngineNotFound: with the remedy in the message.
+        """
+        path = self._which(name)
+        if not path:
+            raise EngineNotFound(
+                f'no {name} on PATH of this host: install it, or correct datastore_binary in '
+                "the pool's options"
+            )
+        return self._probe(path, "datastore_binary in the pool's options")
+
+    def _probe(self, binary: str, setting: str = '[redis] datastore_versions') -> Engine:
         # Not the real path: Debian's redis-server is a link to redis-check-rdb, and the name
         # it is called by decides what it is.
         path = os.path.abspath(self._which(binary) or binary)
@@ -109,7 +122,7 @@ class EngineFinder:
             except (OSError, subprocess.SubprocessError, ValueError) as e:
                 raise EngineNotFound(
                     f'{binary} is no server that runs here ({e}): install redis-server, or '
-                    'correct [redis] datastore_versions'
+                    f'correct {setting}'
                 ) from e
         return self._known[path]
 

@@ -20,6 +20,7 @@ from slotwright.domain.errors import Unavailable
 from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport, get_transport
+from slotwright.storage import pool_stores
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from taskmanager.service import TaskManagerService
@@ -109,8 +110,9 @@ class Standalone:
         self._store = SQLAlchemyStore.from_config(conf)
         migration.upgrade(self._store)
         self._transport = get_transport(conf)
+        self._pool_store = pool_stores.from_config(conf, self._store.database)
         self._taskmanager = self._wire_taskmanager(conf)
-        self._api = api.wiring.build_service(conf, self._transport, self._store)
+        self._api = api.wiring.build_service(conf, self._transport, self._store, self._pool_store)
 
     @property
     def url(self) -> str:
@@ -130,12 +132,15 @@ class Standalone:
         self._api.wait()
         self._taskmanager.wait()
         self._transport.cleanup()
+        self._pool_store.close()
         self._store.close()
         os.close(self._lock)
 
     def _wire_taskmanager(self, conf: cfg.ConfigOpts) -> TaskManagerService:
         launcher = InProcessLauncher(_agent_maker(conf, self._transport))
-        return taskmanager.wiring.build(conf, self._transport, self._store, launcher)
+        return taskmanager.wiring.build(
+            conf, self._transport, self._store, self._pool_store, launcher
+        )
 
 
 def _agent_maker(conf: cfg.ConfigOpts, transport: Transport) -> Callable[[str, str], AgentService]:

@@ -99,10 +99,12 @@ class ActionRunner:
         spec = {
             'address': instance.address.to_wire(),
             'datastore_version': work.cluster.datastore_version,
-            'ram': self._store.get_flavor(instance.flavor_id).ram,
+            'ram': instance.ram,
             'secret': work.cluster.secret,
             'tenant_hash': work.cluster.tenant_hash,
         }
+        if 'datastore_binary' in instance.pool_options:
+            spec['datastore_binary'] = instance.pool_options['datastore_binary']
         self._guest(action).prepare(self.context(work), spec)
 
     @_run.register

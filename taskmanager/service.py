@@ -63,13 +63,20 @@ class ReportWaiter:
 
 
 class Beat:
-    """Calls a function at a steady beat, and at once when woken, in one thread."""
+    """Calls a function at a steady beat, and at once when woken, in one thread.
 
-    def __init__(self, name: str, interval: float, function: Callable[[], None]) -> None:
+    Between two calls there are ``interval`` seconds, or fewer when woken, but never fewer
+    than ``rest``.
+    """
+
+    def __init__(
+        self, name: str, interval: float, function: Callable[[], None], rest: float = 0.0
+    ) -> None:
         self._interval = interval
+        self._rest = rest
         self._function = function
         self._woken = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -79,7 +86,7 @@ class Beat:
         self._woken.set()
 
     def stop(self) -> None:
-        self._stopping = True
+        self._stopping.set()
         self._woken.set()
 
     def wait(self) -> None:
@@ -87,13 +94,14 @@ class Beat:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping:
-            self._woken.clear()
+        while not self._stopping.is_set():
             try:
                 self._function()
             except Exception:
                 LOG.exception('%s stumbled', self._thread.name)  # and goes on
-            self._woken.wait(self._interval)
+            self._stopping.wait(self._rest)
+            self._woken.wait(max(0.0, self._interval - self._rest))
+            self._woken.clear()  # before the look whether to stop: a stop wakes, too
 
 
 class TaskManagerService:
@@ -124,7 +132,8 @@ class TaskManagerService:
         """Take nothing new; operations under way end their round and are given back."""
         self._worker.stop()
         self._server.stop()
-        self._beats['tend'].stop()
+        for name in ('tend', 'catalogue'):
+            self._beats[name].stop()
 
     def wait(self) -> None:
         """Return when all has ended. Leases are renewed until then."""

@@ -15,18 +15,23 @@ from slotwright.rpc.contract import GUESTAGENT_TOPIC, TASKMANAGER_TOPIC
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport
 from slotwright.storage.base import ManagementStore
+from slotwright.storage.management import PoolStore
 from taskmanager.action_runner import ActionRunner
+from taskmanager.catalogue import CatalogueKeeper
 from taskmanager.endpoint import TaskManagerEndpoint
 from taskmanager.operation import OperationRunner, Timing
 from taskmanager.ports import Launcher, Provisioner
 from taskmanager.provisioners.inventory import InventoryProvisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
+from taskmanager.provisioners.pools import PoolProvisioner
 from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
 from taskmanager.worker import Worker
 
 #: Seconds between looks whether the agents on this host run.
 TEND_INTERVAL = 3.0
+#: Seconds between looks at the catalogue, however many operations end.
+CATALOGUE_REST = 1.0
 #: Seconds a guest sees its join through before it answers that it is not done.
 JOIN_PATIENCE = 10.0
 
@@ -35,9 +40,14 @@ def build(
     conf: cfg.ConfigOpts,
     transport: Transport,
     store: ManagementStore,
+    pool_store: PoolStore,
     launcher: Launcher | None = None,
 ) -> TaskManagerService:
-    """Wire a taskmanager. ``launcher`` runs agents another way than as processes."""
+    """Wire a taskmanager.
+
+    :param pool_store: whose catalogue is kept; ``store`` has the rest. The caller closes both.
+    :param launcher: runs agents another way than as processes.
+    """
     options = conf.taskmanager
     host = options.host or socket.gethostname()
     guests = guest_client(conf, transport)
@@ -63,12 +73,17 @@ def build(
         clock=time.monotonic,
         timing=Timing(budget=options.operation_budget, patience=options.patience),
     )
+    keeper = CatalogueKeeper(store, pool_store.catalogue)
+    catalogue = Beat('catalogue', options.catalogue_interval, keeper.tick, CATALOGUE_REST)
     operations = ThreadPoolExecutor(options.workers, thread_name_prefix='operation')
     owner = f'{host}:{os.getpid()}:{uuid.uuid4()}'
-    worker = Worker(store, runner, operations, owner, options.lease, options.workers)
+    worker = Worker(
+        store, runner, operations, owner, options.lease, options.workers, catalogue.wake
+    )
     beats = {
         'sweep': Beat('sweep', min(options.sweep_interval, options.lease / 3), worker.tick),
         'tend': Beat('tend', TEND_INTERVAL, provisioner.tend),
+        'catalogue': catalogue,
     }
     endpoint = TaskManagerEndpoint(
         store,
@@ -83,19 +98,23 @@ def build(
 def _provisioner(
     conf: cfg.ConfigOpts, store: ManagementStore, host: str, launcher: Launcher | None
 ) -> Provisioner:
-    if conf.taskmanager.provisioner == 'inventory':
-        inventory = conf.inventory
-        return InventoryProvisioner(
-            store, inventory.group, inventory.silence, conf.taskmanager.patience
-        )
-    return LocalProvisioner(
+    default = conf.taskmanager.provisioner
+    local = LocalProvisioner(
         store,
         launcher or ProcessLauncher(_agent_arguments(conf)),
         host,
         conf.local.data_dir,
         conf.local.network,
         range(conf.local.port, conf.local.port + conf.local.port_range),
+        eager=default == 'local',
     )
+    inventory = InventoryProvisioner(
+        store,
+        conf.inventory.group if default == 'inventory' else '',
+        conf.inventory.silence,
+        conf.taskmanager.patience,
+    )
+    return PoolProvisioner({'local': local, 'inventory': inventory}, default)
 
 
 def _agent_arguments(conf: cfg.ConfigOpts) -> list[str]:

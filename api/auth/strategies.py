@@ -74,6 +74,8 @@ class HttpBasic:
 
     def identify(self, headers: Mapping[str, str]) -> Identity:
         scheme, _, encoded = headers.get('AUTHORIZATION', '').partition(' ')
+        if not scheme and 'X-AUTH-TOKEN' in headers:  # how the messaging client says it
+            scheme, encoded = 'basic', headers['X-AUTH-TOKEN']
         if scheme.lower() != 'basic':
             raise Unauthorized('Log in with a user name and a password (HTTP basic).')
         try:

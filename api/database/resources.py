@@ -17,6 +17,7 @@ from api.settings import Settings
 from api.views import Links, Views
 from slotwright.domain.clusters import Cluster, Operation
 from slotwright.domain.errors import InvalidRequest
+from slotwright.storage.base import FlavorStore
 
 _PROJECT = re.compile(r'[0-9A-Za-z_.@~:-]{1,255}', re.ASCII)
 
@@ -26,6 +27,7 @@ class Parts:
     """Everything the resources need; ``wiring`` builds it."""
 
     store: Store
+    flavors: FlavorStore
     settings: Settings
     datastores: Datastores
     clusters: ClusterService
@@ -52,6 +54,7 @@ class Resource:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store
+        self._flavors = parts.flavors
         self._views = parts.views
 
     def _body(self, req: falcon.Request) -> Any:

@@ -45,7 +45,7 @@ class DatastoreVersion(Resource):
     ) -> None:
         self._parts.datastores.get_version(datastore, version)
         links = links_of(req, tenant_id)
-        resp.media = {'flavors': [views.flavor(links, f) for f in self._store.list_flavors()]}
+        resp.media = {'flavors': [views.flavor(links, f) for f in self._flavors.list_flavors()]}
 
 
 class VersionById(Resource):

@@ -30,6 +30,8 @@ def record(required: Schema, optional: Schema | None = None, description: str = 
     return {**schema, 'description': description} if description else schema
 
 
+#: An answer without a body.
+EMPTY: Schema = {}
 TEXT: Schema = {'type': 'string'}
 INTEGER: Schema = {'type': 'integer'}
 BOOLEAN: Schema = {'type': 'boolean'}

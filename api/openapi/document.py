@@ -7,11 +7,12 @@ from typing import Any
 import falcon
 
 import slotwright
+from api.openapi import messaging
 from api.openapi.answers import COMPONENTS, ref
-from api.openapi.operations import ABSENT, OPERATIONS, Operation, body_of
+from api.openapi.operation import Operation, body_of
+from api.openapi.operations import ABSENT, OPERATIONS
 
 _PARAMETER = re.compile(r'\{([a-z_]+)\}')
-_ERROR = {'description': 'Refused', 'content': {'application/json': {'schema': ref('Error')}}}
 _ABOUT = (
     "A Redis Cluster service with OpenStack Trove's API. Every answer has an "
     'X-Openstack-Request-Id; every refusal says what to change.'
@@ -36,7 +37,7 @@ def build() -> dict[str, Any]:
         ],
         'paths': paths,
         'components': {
-            'schemas': COMPONENTS,
+            'schemas': {**COMPONENTS, **messaging.COMPONENTS},
             'securitySchemes': {
                 'basic': {'type': 'http', 'scheme': 'basic'},
                 'token': {'type': 'apiKey', 'in': 'header', 'name': 'X-Auth-Token'},
@@ -72,7 +73,10 @@ def _render(operation: Operation, tag: str) -> dict[str, Any]:
                 }
                 for status, schema in operation.answers.items()
             },
-            'default': _ERROR,
+            'default': {
+                'description': 'Refused',
+                'content': {'application/json': {'schema': ref(operation.error)}},
+            },
         },
     }
     if operation.query:

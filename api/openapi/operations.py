@@ -1,43 +1,13 @@
 """What can be asked of the API: a row for each method of each route."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from api import schemas
 from api.database import unserved
-from api.openapi.answers import BOOLEAN, INTEGER, LINKS, TEXT, Schema, array, record, ref
+from api.openapi import messaging
+from api.openapi.answers import BOOLEAN, EMPTY, INTEGER, LINKS, TEXT, Schema, array, record, ref
+from api.openapi.operation import Operation
 from slotwright.domain.quotas import RESOURCES
-
-PREFIX = '/v1.0/{tenant_id}'
-
-#: An answer without a body.
-EMPTY: Schema = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one route.
-
-    :param path: below ``PREFIX`` when it does not begin with a slash.
-    :param answers: schema of the body by HTTP status; every other status is an ``Error``.
-    :param query: schemas of parameters by name; none of them is required.
-    :param body: schema of the request's body; None when there is none.
-    """
-
-    method: str
-    path: str
-    id: str
-    summary: str
-    answers: Mapping[int, Schema] = field(default_factory=dict)
-    query: Mapping[str, Schema] = field(default_factory=dict)
-    body: Schema | None = None
-    body_required: bool = True
-    media_type: str = 'application/json'
-
-    @property
-    def route(self) -> str:
-        return self.path if self.path.startswith('/') else f'{PREFIX}/{self.path}'
 
 
 def _page(key: str, items: str) -> dict[int, Schema]:
@@ -364,6 +334,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *_INSTANCES,
     *_QUOTAS,
     *_CATALOG,
+    *messaging.OPERATIONS,
     *_SERVICE,
 )
 #: What the document marks as not served.
@@ -372,11 +343,3 @@ ABSENT: tuple[Operation, ...] = tuple(_unserved())
 
 def all_operations() -> tuple[Operation, ...]:
     return OPERATIONS + ABSENT
-
-
-def body_of(operation: Operation) -> dict[str, Any] | None:
-    """The request's body as the document has it."""
-    if operation.body is None:
-        return None
-    content = {'application/json': {'schema': operation.body}}
-    return {'required': operation.body_required, 'content': content}

@@ -10,6 +10,7 @@ from api import schemas
 from api.datastores import Datastores
 from api.policy.clusters import of_action
 from api.ports import Caller, Guests, Ids, Secrets, Store, context_of
+from api.service.places import Places
 from api.service.wakeups import wake
 from api.settings import Settings
 from api.strategy import APIStrategy, Member, MemberRequest
@@ -24,9 +25,10 @@ from slotwright.domain.errors import (
     SlotwrightError,
     Unavailable,
 )
+from slotwright.domain.placement import Placement
 from slotwright.domain.states import OperationKind
 from slotwright.rpc.contract import CommandContext, TaskManagerAPI
-from slotwright.storage.base import NewCluster, NewInstance, NewOperation
+from slotwright.storage.base import FlavorStore, NewCluster, NewInstance, NewOperation
 
 LOG = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ class ClusterService:
         self,
         *,
         store: Store,
+        flavors: FlavorStore,
+        places: Places,
         strategy: APIStrategy,
         datastores: Datastores,
         taskmanager: TaskManagerAPI,
@@ -66,6 +70,8 @@ class ClusterService:
         secrets: Secrets,
     ) -> None:
         self._store = store
+        self._flavors = flavors
+        self._places = places
         self._strategy = strategy
         self._datastores = datastores
         self._taskmanager = taskmanager
@@ -85,6 +91,7 @@ class ClusterService:
         self.require_support(version.name)
         members = self._check_members(wanted['instances'])
         new = self._new_instances(members)
+        locality = wanted.get('locality')
         cluster = self._store.create_cluster(
             NewCluster(
                 id=self._new_id(),
@@ -93,12 +100,13 @@ class ClusterService:
                 datastore=self._datastores.name,
                 datastore_version=version.name,
                 secret=self._new_secret(),
-                locality=wanted.get('locality'),
+                locality=locality,
                 extended_properties=wanted.get('extended_properties', {}),
             ),
             new,
             self._operation(caller, OperationKind.CREATE, [i.id for i in new]),
             quota=self._settings.quota,
+            placement=self._placement(new, version.name, locality),
         )
         wake(self._taskmanager.create_cluster, context_of(caller, cluster.id), cluster.id)
         return Accepted(cluster, cluster.instances)
@@ -140,6 +148,7 @@ class ClusterService:
             self._operation(caller, OperationKind.GROW, new_ids),
             members=new,
             quota=self._settings.quota,
+            placement=self._placement(new, cluster.datastore_version, cluster.locality),
         )
         wake(self._taskmanager.grow_cluster, context_of(caller, cluster_id), cluster_id, new_ids)
         return Accepted(grown, tuple(i for i in grown.instances if i.id in new_ids))
@@ -237,10 +246,17 @@ class ClusterService:
         self, bodies: Sequence[Mapping[str, Any]], existing: Sequence[Instance] = ()
     ) -> Sequence[Member]:
         wanted = [MemberRequest.from_body(body) for body in bodies]
-        return self._strategy.check_members(wanted, self._store.get_flavor, existing)
+        return self._strategy.check_members(wanted, self._flavors.get_flavor, existing)
 
     def _new_instances(self, members: Sequence[Member]) -> list[NewInstance]:
+        for flavor_id in {member.flavor_id for member in members}:
+            self._flavors.hold_flavor(flavor_id)
         return [NewInstance(self._new_id(), m.flavor_id, m.volume_size) for m in members]
+
+    def _placement(
+        self, new: Sequence[NewInstance], version: str, locality: str | None
+    ) -> Placement | None:
+        return self._places.for_members({one.flavor_id for one in new}, version, locality)
 
     def _operation(
         self, caller: Caller, kind: OperationKind, instance_ids: Sequence[str] = ()

@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from slotwright.cmd import startup
     from slotwright.daemon import Daemon
     from slotwright.rpc.transport import get_transport
+    from slotwright.storage import pool_stores
     from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
     conf = startup.configure(PROGRAM, argv)
@@ -23,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if green:
             concurrency.require_green_database(conf.database.connection)
         store = SQLAlchemyStore.from_config(conf)
-        service = wiring.build_service(conf, get_transport(conf), store, green=green)
+        pools = pool_stores.from_config(conf, store.database)
+        service = wiring.build_service(conf, get_transport(conf), store, pools, green=green)
         return Daemon(conf, [service]).run()
 
 

@@ -1,5 +1,6 @@
 """slotwright-manage: what an administrator does now and then."""
 
+import datetime
 import getpass
 import sys
 from collections.abc import Callable, Sequence
@@ -12,11 +13,14 @@ from api.auth import strategies, userfile
 from api.auth.rulebook import Rulebook
 from slotwright.cmd import startup, status
 from slotwright.domain.errors import Unavailable
+from slotwright.domain.placement import Used, flaw_of
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
+from slotwright.storage import pool_stores, transfer
 from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
 PROGRAM = 'slotwright-manage'
@@ -39,6 +43,7 @@ def check(conf: cfg.ConfigOpts) -> None:
     transport = get_transport(conf)
     guest_client(conf, transport)
     taskmanager_client(conf, transport)
+    pool_stores.from_config(conf, SQLAlchemyStore.from_config(conf).database)
     for option in ('api_strategy', 'taskmanager_strategy'):
         load_class(conf.redis[option], f'[redis] {option}')
     SQLAlchemyStore.from_config(conf)
@@ -46,6 +51,30 @@ def check(conf: cfg.ConfigOpts) -> None:
         loopback.require(conf.api.bind_host)
     Rulebook(conf)
     print('The configuration is fine.')
+
+
+def copy_store(conf: cfg.ConfigOpts) -> None:
+    database = SQLAlchemyStore.from_config(conf).database
+    target = pool_stores.from_config(conf, database)
+    pools, flavors = transfer.copy_missing(SQLAlchemyPoolStore(database), target)
+    print(f'{pools} pools and {flavors} flavors were missing and are there now.')
+
+
+def list_pools(conf: cfg.ConfigOpts) -> None:
+    store = SQLAlchemyStore.from_config(conf)
+    pools = pool_stores.from_config(conf, store.database).pools.list(limit=0)
+    used = dict(store.take_census(datetime.datetime(2000, 1, 1)).pools)
+    for pool in pools:
+        now, options = used.pop(pool.name, Used()), pool.options
+        room = f'{now.instances} of {options.get("instances", "any")} instances'
+        ram = f'{now.ram} of {options.get("ram", "any")} MiB'
+        named = pool.flavor or 'no flavor'
+        print(f'{pool.name}  {pool.uri}  {named}  weight {pool.weight}  {room}  {ram}')
+        if why := flaw_of(pool):
+            print(f'  takes nothing: {why}')
+    for name, gone in sorted(used.items()):
+        print(f'{name}  no such pool  {gone.instances} instances  {gone.ram} MiB')
+    print(f'{len(pools)} pools')
 
 
 def list_hosts(conf: cfg.ConfigOpts) -> None:
@@ -119,6 +148,12 @@ VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     'db': {
         'sync': (sync, 'bring the database to the newest tables'),
         'version': (version, 'print where the database stands, and the newest there is'),
+    },
+    'store': {
+        'copy': (copy_store, 'copy pools and flavors from the database to [management_store]'),
+    },
+    'pool': {
+        'list': (list_pools, 'print the pools, and what the instances placed there take of them'),
     },
     'host': {
         'list': (list_hosts, 'print the hosts that enrolled, and what they do'),

@@ -13,6 +13,7 @@ from slotwright.engine import EngineFinder
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.transport import get_transport
+from slotwright.storage import pool_stores
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
@@ -40,6 +41,13 @@ def check_database(conf: cfg.ConfigOpts) -> Finding:
     if differences:
         return Result.WARNING, f'at {found}, but not as we make it: {differences[0]}'
     return Result.OK, f'at {found}'
+
+
+def check_management_store(conf: cfg.ConfigOpts) -> Finding:
+    """It lets us read."""
+    database = SQLAlchemyStore.from_config(conf).database
+    pool_stores.from_config(conf, database).pools.list(limit=1)
+    return Result.OK, f'{conf.management_store.driver} answers'
 
 
 def check_broker(conf: cfg.ConfigOpts) -> Finding:
@@ -79,6 +87,7 @@ def check_engines(conf: cfg.ConfigOpts) -> Finding:
 
 CHECKS: dict[str, Callable[[cfg.ConfigOpts], Finding]] = {
     'database': check_database,
+    'store': check_management_store,
     'broker': check_broker,
     'configuration': check_names,
     'engines': check_engines,

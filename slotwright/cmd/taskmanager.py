@@ -1,5 +1,6 @@
 """slotwright-taskmanager: the worker of operations."""
 
+import contextlib
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry
@@ -8,6 +9,7 @@ from slotwright.cmd import startup
 from slotwright.daemon import Daemon, Service
 from slotwright.metrics import MetricsServer, RpcTimes
 from slotwright.rpc.transport import get_transport
+from slotwright.storage import pool_stores
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from taskmanager import wiring
 
@@ -27,8 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                     registry, conf.taskmanager.metrics_host, conf.taskmanager.metrics_port
                 )
             )
-        services.append(wiring.build(conf, transport, SQLAlchemyStore.from_config(conf)))
-        return Daemon(conf, services).run()
+        store = SQLAlchemyStore.from_config(conf)
+        with contextlib.closing(pool_stores.from_config(conf, store.database)) as pool_store:
+            services.append(wiring.build(conf, transport, store, pool_store))
+            return Daemon(conf, services).run()
 
 
 if __name__ == '__main__':

@@ -5,9 +5,31 @@ from typing import Any
 
 from oslo_config import cfg
 
-from slotwright.conf import api, guestagent, inventory, local, quota, redis, rpc, taskmanager
+from slotwright.conf import (
+    api,
+    guestagent,
+    inventory,
+    local,
+    management_store,
+    management_store_redis,
+    quota,
+    redis,
+    rpc,
+    taskmanager,
+)
 
-SECTIONS = (api, guestagent, inventory, local, quota, redis, rpc, taskmanager)
+SECTIONS = (
+    api,
+    guestagent,
+    inventory,
+    local,
+    management_store,
+    management_store_redis,
+    quota,
+    redis,
+    rpc,
+    taskmanager,
+)
 
 
 def register(conf: cfg.ConfigOpts) -> cfg.ConfigOpts:

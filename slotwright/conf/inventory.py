@@ -8,7 +8,8 @@ OPTS = [
     cfg.StrOpt(
         'group',
         default='default',
-        help='Clusters run on hosts that enrolled with slotwright-guestagent --enroll GROUP.',
+        help='Instances without a pool run on hosts that enrolled with slotwright-guestagent '
+        '--enroll GROUP.',
     ),
     cfg.FloatOpt(
         'silence',

@@ -53,7 +53,14 @@ OPTS = [
             ('local', 'on this machine, on loopback addresses'),
             ('inventory', 'on hosts that enrolled, see [inventory]'),
         ],
-        help='Where instances run.',
+        help='Where instances run that are in no pool; the others run where their pool says.',
+    ),
+    cfg.FloatOpt(
+        'catalogue_interval',
+        default=5.0,
+        min=1,
+        help='Seconds between looks whether the catalogue of the management store says in which '
+        'pools instances are. It is looked at when an operation ends, too.',
     ),
     cfg.PortOpt(
         'metrics_port',

@@ -46,6 +46,11 @@ class Instance:
     running: bool | None = None  # what the agent last said of redis-server
     reported: datetime.datetime | None = None  # last heartbeat
     fault: str | None = None
+    ram: int = 0  # MiB, what its flavor had when it was made
+    pool: str | None = None  # where it was placed; None where there were no pools
+    pool_uri: str | None = None  # of the pool as it was then; its scheme names a provisioner
+    pool_options: Mapping[str, Any] = field(default_factory=dict)  # of the pool as it was then
+    failure_domain: str | None = None  # of the pool: what goes down together
 
 
 @dataclass(frozen=True, slots=True)

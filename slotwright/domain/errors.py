@@ -115,6 +115,45 @@ class NotEnoughHosts(SlotwrightError):
     permanent = True
 
 
+# What the pools, flavors and the catalogue refuse.
+
+
+class PoolDoesNotExist(NotFound):
+    """No pool of that name."""
+
+    code = 'pool_does_not_exist'
+
+
+class FlavorDoesNotExist(NotFound):
+    """No flavor of that name, or it belongs to another project."""
+
+    code = 'flavor_does_not_exist'
+
+
+class QueueNotMapped(NotFound):
+    """The catalogue knows no pool for it."""
+
+    code = 'queue_not_mapped'
+
+
+class NoRoom(Forbidden):
+    """No pool can take what is asked for now."""
+
+    code = 'no_room'
+
+
+class PoolInUseByFlavor(Forbidden):
+    """The last pool of a flavor that exists cannot be deleted."""
+
+    code = 'pool_in_use_by_flavor'
+
+
+class NameCollision(SlotwrightError):
+    """The name is taken by something that the store keeps in the same place."""
+
+    code = 'name_collision'
+
+
 # What a guest agent answers.
 
 

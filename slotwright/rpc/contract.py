@@ -149,7 +149,9 @@ class GuestAgentAPI(Protocol):
         """Write redis.conf, start redis-server, wait until it answers.
 
         ``spec``: {'address': {ip, port, bus_port}, 'datastore_version': str, 'ram': MiB,
-        'secret': str, 'tenant_hash': str}. Already prepared: starts it when it is down.
+        'secret': str, 'tenant_hash': str} and, where a pool names one, 'datastore_binary': str,
+        a server on PATH that runs whatever the version; agents from before pools run the
+        version's. Already prepared: starts it when it is down.
         """
 
     def status(self, context: CommandContext) -> Wire:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
 from slotwright.domain.hosts import Announcement, Host, Shortage
+from slotwright.domain.placement import Placement, Used
 from slotwright.domain.quotas import Amounts, Usage
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
@@ -70,6 +71,7 @@ class Census:
     clusters: Mapping[str, int]  # by name of their task; NONE: nothing is being done to them
     instances: Mapping[tuple[str, str], int]  # by status, and HEALTHY, CRASHED or UNKNOWN
     operations: Mapping[tuple[str, str], tuple[int, float]]  # by kind and state; leased seconds
+    pools: Mapping[str, Used]  # what instances take of them, by name
 
 
 class CensusStore(Protocol):
@@ -83,12 +85,34 @@ class CensusStore(Protocol):
 
 
 class FlavorStore(Protocol):
-    """Flavors, in the order of their ids."""
+    """Flavors that size an instance, in the order of their ids.
+
+    They are those of the management store (``storage.management``) that have a size.
+    """
 
     def list_flavors(self) -> Sequence[Flavor]: ...
 
     def get_flavor(self, flavor_id: str) -> Flavor:
         """:raises NotFound: "Flavor <id> cannot be found."."""
+
+    def hold_flavor(self, flavor_id: str) -> None:
+        """See that instances can be made of a flavor, before they are.
+
+        :raises NotFound: as ``get_flavor``.
+        """
+
+
+class FlavorRegistry(Protocol):
+    """Which ids flavors have; they outlive the flavors, since instances may be of them.
+
+    For a management store that keeps its flavors elsewhere (``storage.flavor_view``).
+    """
+
+    def flavor_ids(self) -> Mapping[str, str]:
+        """Ids by name, of all flavors there ever were in SQL or that were recorded."""
+
+    def record_flavor(self, flavor: Flavor) -> None:
+        """See that instances can be made of it: they get the ram last recorded."""
 
 
 class QuotaStore(Protocol):
@@ -116,10 +140,15 @@ class ClusterStore(Protocol):
         members: Sequence[NewInstance],
         operation: NewOperation,
         quota: Amounts | None = None,
+        placement: Placement | None = None,
     ) -> Cluster:
         """Insert all three; members are named ``<cluster>-member-<n>``, n from 1.
 
+        ``placement`` chooses a pool for each member in the same transaction, so that pools are
+        never overfilled; without one, members have no pool.
+
         :raises OverLimit: "Quota exceeded for resources: ['instances']. …".
+        :raises NoRoom: no pools can take all members.
         """
 
     def begin_operation(
@@ -131,6 +160,7 @@ class ClusterStore(Protocol):
         tenant_hash: str | None = None,
         quota: Amounts | None = None,
         supersedes: Collection[OperationKind] = (),
+        placement: Placement | None = None,
     ) -> Cluster:
         """Take an idle cluster for an operation and insert it, with new ``members``.
 
@@ -145,7 +175,7 @@ class ClusterStore(Protocol):
             ("Instance <id> does not exist.").
         :raises ClusterBusy: while another operation has it ("This action cannot be
             performed on the cluster while the current cluster task is 'BUILDING'.").
-        :raises OverLimit: as ``create_cluster``.
+        :raises OverLimit, NoRoom: as ``create_cluster``.
         """
 
     def get_cluster(self, project_id: str, cluster_id: str) -> Cluster:
@@ -309,11 +339,15 @@ class HostStore(Protocol):
         :raises Forbidden: the host has an instance, and wants another address.
         """
 
-    def take_hosts(self, claim: Claim, group: str, silence: float) -> Shortage | None:
-        """Give each member in BUILD that has no place a free host; all, or none of them.
+    def take_hosts(
+        self, claim: Claim, group: str, silence: float, *, poolless: bool
+    ) -> Shortage | None:
+        """Give each member in BUILD that belongs there, and has no place, a host of the group.
 
-        A host is free when nobody has it, it is not silent, is clean, and its address
-        does not rest, or only since this cluster itself gave it back. None when all have a place.
+        Members of pools at ``inventory://<group>`` belong there, with ``poolless`` those in no
+        pool as well. All of them get one, or none. A host is free when nobody has it, it is
+        not silent, is clean, and its address does not rest, or only since this cluster itself
+        gave it back. None when all have a place.
 
         :raises LeaseLost: as everywhere; nothing is taken.
         """
@@ -331,7 +365,32 @@ class HostStore(Protocol):
         """
 
 
+class PooledStore(Protocol):
+    """Which instances are in pools, for the catalogue of those."""
+
+    def list_pooled(self) -> Mapping[str, Mapping[str, str]]:
+        """Pools of all live instances that are in one, by instance id, by project.
+
+        Every project that ever had instances is there, if with none; nothing at all where no
+        instance was ever in a pool. Three queries, however many.
+        """
+
+    def find_unpooled(self, project_id: str, ids: Collection[str]) -> Collection[str]:
+        """Which of ``ids`` are ids of instances that are in no pool there.
+
+        They are deleted, were placed without pools, or are another project's.
+        """
+
+
 class ManagementStore(
-    FlavorStore, QuotaStore, ClusterStore, WorkStore, HostStore, CensusStore, Protocol
+    FlavorStore,
+    FlavorRegistry,
+    QuotaStore,
+    ClusterStore,
+    WorkStore,
+    HostStore,
+    PooledStore,
+    CensusStore,
+    Protocol,
 ):
     """All of it, as one driver offers it."""

@@ -43,7 +43,12 @@ def can_bind(address: Address) -> bool:
 
 
 class LocalProvisioner:
-    """See ``taskmanager.ports.Provisioner``."""
+    """See ``taskmanager.ports.Provisioner``.
+
+    :param network: of addresses, where an instance's pool names no other.
+    :param eager: be quick with the first agent too; else nothing is prepared for agents
+        before this host has had an instance.
+    """
 
     def __init__(
         self,
@@ -54,6 +59,7 @@ class LocalProvisioner:
         network: str,
         ports: range,
         probe: Callable[[Address], bool] = can_bind,
+        eager: bool = True,
     ) -> None:
         self._store = store
         self._launcher = launcher
@@ -62,6 +68,7 @@ class LocalProvisioner:
         self._network = ipaddress.IPv4Network(network)
         self._ports = ports
         self._probe = probe
+        self._is_used = eager
         self._placing = threading.Lock()
         self._tending = threading.Lock()
         #: Being taken away: placed still, for the database, but not to be tended.
@@ -90,12 +97,14 @@ class LocalProvisioner:
 
     def tend(self) -> None:
         self._launcher.reap()
-        self._launcher.warm_up()
+        if self._is_used:
+            self._launcher.warm_up()
         try:
             placed = self._store.list_placed(self._host)
         except StorageUnavailable as error:
             LOG.warning('Agents are not seen after: %s', error)
             return
+        self._is_used = self._is_used or bool(placed)
         for instance in placed:
             with self._tending:
                 if instance.id not in self._leaving:
@@ -119,22 +128,24 @@ class LocalProvisioner:
     def _place(self, claim: Claim, instance: Instance) -> None:
         # The lock only spares this process collisions with itself; what makes an address
         # unique is the database.
+        own = instance.pool_options.get('network')
+        network = ipaddress.IPv4Network(own) if own else self._network
         with self._placing:
-            for address in self._free():
+            for address in self._free(network):
                 try:
                     self._store.place_instance(claim, instance.id, self._host, address)
                     return
                 except AddressTaken:
                     continue
-        raise Unavailable(f'No address is free in {self._network} for ports {self._ports}.')
+        raise Unavailable(f'No address is free in {network} for ports {self._ports}.')
 
-    def _free(self) -> Iterator[Address]:
+    def _free(self, network: ipaddress.IPv4Network) -> Iterator[Address]:
         """Addresses nobody has, one IP for each instance, the lowest first."""
         placed = self._store.list_placed(self._host)
         used = {i.address.ip for i in placed if i.address}
         # Neither is one that a node table may still name.
         used |= {address.ip for address in self._store.list_resting(self._host)}
-        for ip in self._network.hosts():
+        for ip in network.hosts():
             if str(ip) in used:
                 continue
             for port in self._ports:

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from slotwright.domain.clusters import Cluster
+from slotwright.domain.placement import Placement
+from slotwright.domain.pools import Pool
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.storage.base import Claim, NewCluster, NewInstance, NewOperation
 from slotwright.storage.sqlalchemy import migration
@@ -62,6 +64,24 @@ class StoreCase(base.TestCase):
             self.new_members(members),
             self.new_operation(OperationKind.CREATE),
         )
+
+    def create_in(self, *uris: str | None, project_id: str = PROJECT) -> Cluster:
+        """A cluster with a member in a pool at each uri, named ``pool-<n>``; None: in no pool."""
+        new = NewCluster(new_id(), project_id, 'c', 'redis', '3.0', 'secret')
+        pools = [
+            Pool(f'pool-{n}', uri, 1, options={'failure_domain': str(n)})
+            for n, uri in enumerate(uris)
+            if uri is not None
+        ]
+        creation = self.new_operation(OperationKind.CREATE)
+        members = self.new_members(len(pools))
+        # Members are spread over failure domains, so each gets a pool of its own.
+        cluster = self.store.create_cluster(new, members, creation, placement=Placement(pools))
+        if len(pools) == len(uris):
+            return cluster
+        self.finish(self.claim(cluster))
+        homeless = self.new_members(len(uris) - len(pools))
+        return self.begin(cluster, OperationKind.GROW, *(m.id for m in homeless), members=homeless)
 
     def create_ready(self, members: int = 3, project_id: str = PROJECT) -> Cluster:
         """A cluster that no operation has."""

@@ -14,6 +14,7 @@ class Contract:
     def test_of_nothing(self):
         census = self.store.take_census(EVER)
         self.assertEqual(({}, {}, {}), (census.clusters, census.instances, census.operations))
+        self.assertEqual({}, census.pools)
 
     def test_of_all_projects(self):
         ready = self.create_ready(3)
@@ -32,7 +33,7 @@ class Contract:
 
         with self.count_queries() as queries:
             census = self.store.take_census(EVER)
-        self.assertEqual(3, len(queries))
+        self.assertEqual(4, len(queries))
         self.assertEqual({'NONE': 2, 'BUILDING': 1}, census.clusters)
         self.assertEqual(
             {

@@ -32,7 +32,7 @@ class HostCase(StoreCase):
         return host_id
 
     def take(self, claim):
-        return self.store.take_hosts(claim, 'g', SILENCE)
+        return self.store.take_hosts(claim, 'g', SILENCE, poolless=True)
 
     def hosts(self):
         return {host.id: host for host in self.store.list_hosts()}
@@ -99,6 +99,41 @@ class HostContract:
         )
         self.announce(1, silent)
         self.assertIsNone(self.take(self.claim(self.create(2))))
+
+    def test_each_group_serves_the_members_of_its_pools(self):
+        ids = [self.announce(n, group=group) for n, group in enumerate(['a', 'a', 'b', 'g'], 1)]
+        uris = ['inventory://a', 'INVENTORY://a', 'inventory://b', 'local://', None]
+        cluster = self.create_in(*uris)
+        claim = self.claim(cluster)
+        given = {}
+
+        def take(group, poolless):
+            shortage = self.store.take_hosts(claim, group, SILENCE, poolless=poolless)
+            given.update({h.id: h.instance_id for h in self.hosts().values() if h.instance_id})
+            return shortage
+
+        by_uri = {i.pool_uri: i.id for i in cluster.instances}
+        self.assertIsNone(take('a', False))
+        self.assertEqual({ids[0], ids[1]}, set(given))
+        self.assertEqual({by_uri['inventory://a'], by_uri['INVENTORY://a']}, set(given.values()))
+        with self.assert_unchanged():
+            self.assertIsNone(take('g', False))  # nobody belongs there
+        self.assertIsNone(take('g', True))
+        self.assertEqual(by_uri[None], given[ids[3]])
+        self.assertIsNone(take('b', False))
+        self.assertEqual(by_uri['inventory://b'], given[ids[2]])
+        homeless = [i.pool_uri for i in self.store.load(claim).instances if i.address is None]
+        self.assertEqual(['local://'], homeless)
+
+    def test_a_group_is_short_of_its_own_hosts_only(self):
+        for number, group in enumerate(['a', 'b', 'b', 'b'], 1):
+            self.announce(number, group=group)
+        cluster = self.create_in('inventory://a', 'inventory://a', 'inventory://b')
+        claim = self.claim(cluster)
+        with self.assert_unchanged():
+            shortage = self.store.take_hosts(claim, 'a', SILENCE, poolless=False)
+        self.assertEqual(('a', 2, 1), (shortage.group, shortage.needed, shortage.free))
+        self.assertIsNone(self.store.take_hosts(claim, 'b', SILENCE, poolless=False))
 
     def test_nobody_takes_after_losing_the_claim(self):
         self.announce(1)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from slotwright.domain.errors import StorageUnavailable
 from slotwright.domain.topology import Address
 from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests import base
 from tests.contract import databases
@@ -28,9 +29,11 @@ def _fill(conn):
             'secret': 's', 'tenant_hash': '',
         },
     )  # fmt: skip
+    rows = tables.tables['instances']
     conn.execute(
-        tables.tables['instances'].insert(),
+        rows.insert(),
         both
+        | ({'ram': 512} if 'ram' in rows.c else {})
         | {
             'id': 'i-1', 'cluster_id': 'c-1', 'name': 'kept-member-1', 'ordinal': 1,
             'flavor_id': '1', 'volume_size': 1, 'status': 'ACTIVE', 'tombstone': False,
@@ -71,6 +74,12 @@ class Contract:
             self.assertEqual('kept', cluster.name)
             (member,) = cluster.instances
             self.assertEqual(Address('127.0.0.9', 6379, 16379), member.address)
+            self.assertEqual(512, member.ram)
+            flavors = SQLAlchemyPoolStore(store.database).flavors.list()
+            self.assertEqual(['large', 'medium', 'small'], [flavor.name for flavor in flavors])
+            self.assertEqual(
+                {'ram': 512, 'vcpus': 1, 'disk': 5, 'ephemeral': 0}, flavors[-1].capabilities
+            )
 
     def test_a_newer_database_is_left_alone(self):
         store = SQLAlchemyStore.connect(self.url)

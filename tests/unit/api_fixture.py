@@ -19,6 +19,7 @@ from slotwright.domain.states import InstanceStatus, OperationState
 from slotwright.domain.topology import Address
 from slotwright.rpc.contract import CommandContext
 from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from slotwright.storage.sqlalchemy.tables import metadata
 from tests.base import TestCase
@@ -94,6 +95,7 @@ class ApiTestCase(TestCase):
         self.store = SQLAlchemyStore.connect('sqlite://')
         migration.upgrade(self.store)
         self.addCleanup(self.store.close)
+        self.pool_store = SQLAlchemyPoolStore(self.store.database)
         self.taskmanager = PlayedTaskManager()
         self.guests = PlayedGuests()
         self.executor = ThreadPoolExecutor(4)
@@ -111,6 +113,7 @@ class ApiTestCase(TestCase):
         app = wiring.build(
             self.conf,
             self.store,
+            self.pool_store,
             self.taskmanager,
             self.guests,
             self.executor,

@@ -8,6 +8,12 @@ import fixtures
 
 from api.auth import userfile
 from api.auth.users import Users
+from slotwright.domain.placement import Placement
+from slotwright.domain.states import OperationKind
+from slotwright.storage.base import NewCluster, NewInstance, NewOperation
+from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
+from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests.base import TestCase
 from tests.servers import free_port
 
@@ -50,6 +56,33 @@ class ManageTest(TestCase):
         self.assertEqual(0, self.run_it('user', 'remove', 'alice').returncode)
         self.assertEqual({}, userfile.read(str(path)))
 
+    def test_pools_are_listed_with_what_they_hold(self) -> None:
+        store = SQLAlchemyStore.connect(f'sqlite:///{self.directory}/slotwright.db')
+        migration.upgrade(store)
+        self.addCleanup(store.close)
+        pools = SQLAlchemyPoolStore(store.database).pools
+        pools.create('blue', 100, 'inventory://blue', options={'instances': 3})
+        pools.create('gone', 1, 'local://')
+        pools.create('odd', 0, 'nowhere')
+        for name in ('blue', 'gone'):
+            store.create_cluster(
+                NewCluster(f'c-{name}', 'demo', 'c', 'redis', '3.0', 's'),
+                [NewInstance(f'i-{name}', '1', 1)],
+                NewOperation(f'o-{name}', OperationKind.CREATE, 'req-1', (f'i-{name}',)),
+                placement=Placement([pools.get(name)]),
+            )
+        pools.delete('gone')
+        done = self.run_it('pool', 'list')
+        self.assertEqual(0, done.returncode, done.stderr)
+        blue, odd, why, gone, count = done.stdout.splitlines()
+        self.assertEqual(
+            'blue  inventory://blue  no flavor  weight 100  1 of 3 instances  512 of any MiB', blue
+        )
+        self.assertTrue(odd.startswith('odd  nowhere'))
+        self.assertIn("takes nothing: uri 'nowhere' must be local://", why)
+        self.assertEqual('gone  no such pool  1 instances  512 MiB', gone)
+        self.assertEqual('2 pools', count)
+
     def test_a_database_is_brought_to_the_newest_tables(self) -> None:
         self.assertIn('is at nothing', self.run_it('db', 'version').stdout)
         for _ in range(2):
@@ -67,6 +100,12 @@ class ManageTest(TestCase):
             ('[redis]\napi_strategy = no.such.Thing\n', '[redis] api_strategy = no.such.Thing'),
             ('[upgrade_levels]\nguestagent = new\n', '[upgrade_levels] guestagent = new'),
             ('[DEFAULT]\ntransport_url = pigeon://loft/\n', 'transport_url'),
+            ('[management_store]\ndriver = mongodb\n', '[management_store] driver = mongodb'),
+            (
+                '[management_store]\ndriver = redis\n'
+                '[drivers:management_store:redis]\nuri = redis://:x@h1,h2\n',
+                '[drivers:management_store:redis] uri cannot be used: Sentinel',
+            ),
             ('[api]\nthreads = none\n', 'threads'),
             ('no section\n', 'slotwright.conf'),
             ('[api]\nbind_host = 0.0.0.0\n', 'auth_strategy noauth lets in everybody'),
@@ -89,7 +128,8 @@ class ManageTest(TestCase):
         self.run_it('db', 'sync')
         done = self.run_it('status', 'check')
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
-        self.assertEqual(4, done.stdout.count('OK  '), done.stdout)
+        self.assertEqual(5, done.stdout.count('OK  '), done.stdout)
+        self.assertRegex(done.stdout, 'OK +store +sqlalchemy answers')
 
         self.configure(f'{local}[upgrade_levels]\nguestagent = 1.0\n')
         done = self.run_it('status', 'check')
@@ -102,6 +142,23 @@ class ManageTest(TestCase):
         self.assertEqual(2, done.returncode, done.stdout)
         self.assertRegex(done.stdout, 'FAILURE +broker ')
         self.assertNotIn('s3cret', done.stdout + done.stderr)
+
+    def test_the_management_store_on_redis_is_looked_for(self) -> None:
+        self.configure(
+            f'[DEFAULT]\ntransport_url = local://\n'
+            f'[database]\nconnection = sqlite:///{self.directory}/slotwright.db\n'
+            '[management_store]\ndriver = redis\n[drivers:management_store:redis]\n'
+            f'uri = redis://:s3cret@127.0.0.1:{free_port()}\nmax_reconnect_attempts = 1\n'
+        )
+        done = self.run_it('status', 'check')
+        self.assertRegex(done.stdout, 'FAILURE +store +The Redis server does not answer now.')
+        self.assertNotIn('s3cret', done.stdout + done.stderr)
+
+    def test_a_copy_of_the_store_to_itself_is_nothing_new(self) -> None:
+        self.run_it('db', 'sync')
+        done = self.run_it('store', 'copy')
+        said = '0 pools and 0 flavors were missing and are there now.\n'
+        self.assertEqual((0, said), (done.returncode, done.stdout), done.stderr)
 
     def test_a_missing_verb_is_told(self) -> None:
         self.assertEqual(2, self.run_it('db').returncode)

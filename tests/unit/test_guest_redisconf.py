@@ -92,6 +92,20 @@ class EngineTests(TestCase):
         named = self._server('redis-six', '6.2.14')
         self.assertEqual(Engine(named, '6.2.14'), self._finder({'6': named}).find('6'))
 
+    def test_what_a_pool_names_is_found_on_path_only(self):
+        self._server('redis-server', '7.0.15')
+        other = self._server('other-server', '9.1.2')
+        finder = self._finder({'3.0': ''})
+        self.assertEqual(Engine(other, '9.1.2'), finder.named('other-server'))
+        self.assertEqual('7.0.15', finder.find('3.0').version)
+        with open(self._server('bad-server', ''), 'w') as file:
+            file.write('#!/bin/sh\necho no')
+        for name in ('bad-server', 'no-server'):
+            failure = self.assertRaises(errors.EngineNotFound, finder.named, name)
+            self.assertIn(name, failure.message)
+            self.assertIn("correct datastore_binary in the pool's options", failure.message)
+            self.assertTrue(failure.permanent)
+
     def test_a_link_is_called_by_its_name(self):
         os.symlink(self._server('redis-check-rdb', '7.0.15'), f'{self.folder}/redis-server')
         self.assertEqual(f'{self.folder}/redis-server', self._finder({}).default().binary)

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import threading
+from dataclasses import replace
 
 from guestagent.answers import KEPT, Answer, AnswerCache
 from guestagent.budget import RestartBudget
@@ -119,6 +120,18 @@ class StateTests(DirectoryCase):
         self.assertEqual(store.state, reborn.state)
         self.assertNotIn(SPEC.secret, repr(store.state))
 
+    def test_the_binary_comes_back_and_was_none_before_pools(self):
+        store = StateStore(self.directory)
+        store.update(spec=replace(SPEC, datastore_binary='other-server'))
+        reborn = StateStore(self.directory)
+        reborn.load()
+        self.assertEqual('other-server', reborn.state.spec.datastore_binary)
+        old = json.loads(self.directory.state.read_text())
+        del old['spec']['datastore_binary']
+        self.directory.state.write_text(json.dumps(old))
+        reborn.load()
+        self.assertEqual(SPEC, reborn.state.spec)
+
     def test_damage_is_no_empty_memory(self):
         for damage in (b'{"epoch": 3', b'', b'[]', b'{}', b'\xff', b'{"spec": {}}'):
             self.directory.state.write_bytes(damage)
@@ -146,6 +159,8 @@ class StateTests(DirectoryCase):
             'secret': 's' * 32,
         }
         self.assertEqual(SPEC, Spec.from_wire(wire))
+        named = Spec.from_wire({**wire, 'datastore_binary': 'other-server'})
+        self.assertEqual('other-server', named.datastore_binary)
         for bad in (
             {'secret': 's' * 20 + '\nrequirepass ""'},
             {'secret': ''},
@@ -153,6 +168,8 @@ class StateTests(DirectoryCase):
             {'address': {'ip': '10.0.0.1\nport 1', 'port': 1, 'bus_port': 2}},
             {'address': None},
             {'tenant_hash': 'abc on'},
+            {'datastore_binary': '/tmp/x-server'},
+            {'datastore_binary': 'sh'},
         ):
             self.assertRaises(errors.CommandRefused, Spec.from_wire, {**wire, **bad})
 

@@ -25,13 +25,13 @@ class NotedLauncher:
 
     def __init__(self) -> None:
         self.running: dict[str, str] = {}
+        self.warm = False
         self.closed = False
-
         self.stopped: Callable[[], None] = lambda: None
         self.broken: set[str] = set()
 
     def warm_up(self) -> None:
-        """Starts are quick."""
+        self.warm = True
 
     def start(self, instance_id: str, directory: str) -> None:
         if instance_id in self.broken:
@@ -49,7 +49,9 @@ class NotedLauncher:
         self.closed = True
 
 
-class LocalProvisionerTest(TestCase):
+class ProvisionerCase(TestCase):
+    """A store without clusters, a launcher, and a directory that is not there yet."""
+
     def setUp(self) -> None:
         super().setUp()
         directory = tempfile.TemporaryDirectory()
@@ -59,6 +61,11 @@ class LocalProvisionerTest(TestCase):
         self.addCleanup(self.store.close)
         migration.upgrade(self.store)
         self.launcher = NotedLauncher()
+
+
+class LocalProvisionerTest(ProvisionerCase):
+    def setUp(self) -> None:
+        super().setUp()
         self.blocked: set[tuple[str, int]] = set()
 
     def provisioner(self, network: str = '127.78.0.0/24', host: str = 'here') -> LocalProvisioner:

@@ -1,8 +1,10 @@
 """Workers share operations: each is run by one at a time, none is lost."""
 
+import itertools
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -133,6 +135,18 @@ class WorkerTest(TestCase):
             worker.tick()
         self.assertIn('a bug', self.log.output)
 
+    def test_every_end_is_told(self) -> None:
+        self.operations(3)
+        ended = threading.Semaphore(0)
+        pool = ThreadPoolExecutor(4)
+        self.addCleanup(pool.shutdown)
+        self.runner.error = RuntimeError('a bug')
+        self.runner.end.set()
+        worker = Worker(self.store, self.runner, pool, 'one', 10, 4, ended.release)  # type: ignore[arg-type]
+        worker.tick()
+        for _ in range(3):
+            self.assertTrue(ended.acquire(timeout=30))
+
     def test_a_database_that_is_away_is_waited_for(self) -> None:
         class Away:
             def list_claimable(self, limit: int) -> list[str]:
@@ -209,6 +223,24 @@ class ServiceTest(TestCase):
         for _ in range(3):
             self.assertTrue(beats.acquire(timeout=30))
             beat.wake()
+
+    def test_a_beat_rests_however_often_it_is_woken(self) -> None:
+        times: list[float] = []
+        beats = threading.Semaphore(0)
+
+        def note() -> None:
+            times.append(time.monotonic())
+            beat.wake()
+            beats.release()
+
+        beat = Beat('beat', 600, note, rest=0.2)
+        beat.start()
+        self.addCleanup(beat.wait)
+        self.addCleanup(beat.stop)
+        for _ in range(3):
+            self.assertTrue(beats.acquire(timeout=30))
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+        self.assertGreater(min(gaps), 0.1)
 
     def test_a_report_ends_a_wait(self) -> None:
         waiter = ReportWaiter()

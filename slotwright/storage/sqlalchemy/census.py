@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from slotwright.domain.states import CLUSTER_TASKS, InstanceStatus
 from slotwright.storage.base import Census
+from slotwright.storage.sqlalchemy import placing
 from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads
 
@@ -32,8 +33,10 @@ class CensusTaker(Transactional):
         work = sa.select(
             operations.c.kind, operations.c.state, sa.func.count(), sa.func.sum(operations.c.spent)
         ).group_by(operations.c.kind, operations.c.state)
+        placed = placing.used(conn, instances.c.pool.is_not(None))
         return Census(
             clusters={CLUSTER_TASKS[task].name: n for task, n in conn.execute(live)},
             instances={(status, how): n for status, how, n in conn.execute(members)},
             operations={(k, s): (n, float(spent)) for k, s, n, spent in conn.execute(work)},
+            pools=placed,
         )

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from slotwright.domain import states
 from slotwright.domain.clusters import Cluster, Instance, Operation
 from slotwright.domain.errors import ClusterBusy, NotFound
+from slotwright.domain.placement import Placement
 from slotwright.domain.quotas import Amounts
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
-from slotwright.storage.sqlalchemy import quotas, records
+from slotwright.storage.sqlalchemy import placing, quotas, records
 from slotwright.storage.sqlalchemy.clock import Clock
-from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
+from slotwright.storage.sqlalchemy.tables import clusters, flavors, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 IS_LIVE = instances.c.status != InstanceStatus.DELETED
@@ -63,9 +64,12 @@ class Clusters(Transactional):
         members: Sequence[NewInstance],
         operation: NewOperation,
         quota: Amounts | None = None,
+        placement: Placement | None = None,
     ) -> Cluster:
         if quota is not None:
             quotas.lock(conn, cluster.project_id)
+        placing.wait_for_turn(conn, placement)
+        if quota is not None:
             quotas.require_room(conn, cluster.project_id, members, quota)
         conn.execute(
             sa.insert(clusters).values(
@@ -86,7 +90,7 @@ class Clusters(Transactional):
             )
         )
         row = _get_row(conn, cluster.project_id, cluster.id)
-        _insert_members(conn, self.clock, row, members)
+        _insert_members(conn, self.clock, row, members, placement)
         _insert_operation(conn, self.clock, row, operation, members)
         return assemble(conn, [row])[0]
 
@@ -101,9 +105,11 @@ class Clusters(Transactional):
         tenant_hash: str | None = None,
         quota: Amounts | None = None,
         supersedes: Collection[OperationKind] = (),
+        placement: Placement | None = None,
     ) -> Cluster:
         if quota is not None:
             quotas.lock(conn, project_id)
+        placing.wait_for_turn(conn, placement)
         if supersedes:
             _give_up(conn, self.clock, project_id, cluster_id, supersedes, operation)
         # The compare-and-swap comes before any read: it locks the row for all that follows.
@@ -133,7 +139,7 @@ class Clusters(Transactional):
             )
         if quota is not None:
             quotas.require_room(conn, project_id, members, quota)
-        _insert_members(conn, self.clock, row, members)
+        _insert_members(conn, self.clock, row, members, placement)
         _require_members(conn, cluster_id, operation.instances)
         _insert_operation(conn, self.clock, row, operation, members)
         _shut_down(conn, self.clock, cluster_id, operation)
@@ -239,15 +245,23 @@ def _require_members(conn: sa.Connection, cluster_id: str, wanted: Iterable[str]
             raise NotFound(f'Instance {instance_id} does not exist.')
 
 
+_RAM = sa.select(flavors.c.ram).where(flavors.c.id == sa.bindparam('sized_by')).scalar_subquery()
+
+
 def _insert_members(
-    conn: sa.Connection, clock: Clock, cluster: sa.RowMapping, members: Sequence[NewInstance]
+    conn: sa.Connection,
+    clock: Clock,
+    cluster: sa.RowMapping,
+    members: Sequence[NewInstance],
+    placement: Placement | None,
 ) -> None:
     """Insert new members; ``cluster.member_seq`` counts them already."""
     if not members:
         return
+    places = placing.choose(conn, cluster['id'], members, placement) if placement else {}
     first = cluster['member_seq'] - len(members) + 1
     conn.execute(
-        sa.insert(instances).values(created=clock.utc(), updated=clock.utc()),
+        sa.insert(instances).values(created=clock.utc(), updated=clock.utc(), ram=_RAM),
         [
             {
                 'id': member.id,
@@ -256,6 +270,8 @@ def _insert_members(
                 'name': f'{cluster["name"]}-member-{ordinal}',
                 'ordinal': ordinal,
                 'flavor_id': member.flavor_id,
+                'sized_by': member.flavor_id,
+                **placing.columns_of(places.get(member.id)),
                 'volume_size': member.volume_size,
                 'status': InstanceStatus.BUILD,
                 'tombstone': False,

@@ -1,28 +1,48 @@
-"""Flavors."""
+"""Flavors as the Trove API has them, and the ids they are known by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from slotwright.domain import flavors as domain
 from slotwright.domain.clusters import Flavor
 from slotwright.domain.errors import NotFound
-from slotwright.storage.sqlalchemy import records
+from slotwright.storage.sqlalchemy import upserts
 from slotwright.storage.sqlalchemy.tables import flavors
-from slotwright.storage.sqlalchemy.transactions import Transactional, reads
+from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 
 class Flavors(Transactional):
-    """See ``slotwright.storage.base.FlavorStore``."""
+    """See ``slotwright.storage.base.FlavorStore`` and ``FlavorRegistry``."""
 
     @reads
     def list_flavors(self, conn: sa.Connection) -> Sequence[Flavor]:
-        rows = conn.execute(sa.select(flavors).order_by(flavors.c.id)).mappings()
-        return [records.flavor(row) for row in rows]
+        return _sized(conn, flavors.c.listed)
 
     @reads
     def get_flavor(self, conn: sa.Connection, flavor_id: str) -> Flavor:
-        query = sa.select(flavors).where(flavors.c.id == flavor_id)
-        row = conn.execute(query).mappings().first()
-        if row is None:
+        found = _sized(conn, sa.and_(flavors.c.listed, flavors.c.id == flavor_id))
+        if not found:
             raise NotFound(f'Flavor {flavor_id} cannot be found.')
-        return records.flavor(row)
+        return found[0]
+
+    def hold_flavor(self, flavor_id: str) -> None:
+        """It is in the table that instances refer to."""
+
+    @reads
+    def flavor_ids(self, conn: sa.Connection) -> Mapping[str, str]:
+        return dict(conn.execute(sa.select(flavors.c.name, flavors.c.id)).all())
+
+    @writes
+    def record_flavor(self, conn: sa.Connection, flavor: Flavor) -> None:
+        sizes = {name: getattr(flavor, name) for name in domain.SIZES}
+        row = {'id': flavor.id, 'name': flavor.name, 'listed': False, 'capabilities': {}, **sizes}
+        upserts.write(conn, flavors, row, sizes)
+
+
+def _sized(conn: sa.Connection, which: sa.ColumnElement[bool]) -> list[Flavor]:
+    query = sa.select(flavors.c.id, flavors.c.name, flavors.c.capabilities).where(which)
+    rows = conn.execute(query).all()
+    return domain.sized(
+        {row.name: row.capabilities for row in rows}, {row.name: row.id for row in rows}
+    )

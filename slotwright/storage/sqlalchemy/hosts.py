@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from oslo_db import exception as db_exception
 
+from slotwright.domain import targets
 from slotwright.domain.errors import AddressTaken, Forbidden, NotFound
 from slotwright.domain.hosts import Announcement, Host, Shortage, spread
 from slotwright.domain.states import InstanceStatus
@@ -12,7 +13,7 @@ from slotwright.domain.topology import Address
 from slotwright.storage.base import INVENTORY, Claim
 from slotwright.storage.sqlalchemy import fence, places
 from slotwright.storage.sqlalchemy.clusters import IS_LIVE
-from slotwright.storage.sqlalchemy.tables import flavors, hosts, instances
+from slotwright.storage.sqlalchemy.tables import hosts, instances
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 
@@ -59,18 +60,20 @@ class Hosts(Transactional):
         instance_id: str | None = row['instance_id']
         return instance_id
 
-    def take_hosts(self, claim: Claim, group: str, silence: float) -> Shortage | None:
+    def take_hosts(
+        self, claim: Claim, group: str, silence: float, *, poolless: bool
+    ) -> Shortage | None:
         try:
-            return self._take_hosts(claim, group, silence)
+            return self._take_hosts(claim, group, silence, poolless)
         except db_exception.DBDuplicateEntry as error:  # two hosts that announce one address
             raise AddressTaken('An address of the hosts chosen was taken meanwhile.') from error
 
     @writes
     def _take_hosts(
-        self, conn: sa.Connection, claim: Claim, group: str, silence: float
+        self, conn: sa.Connection, claim: Claim, group: str, silence: float, poolless: bool
     ) -> Shortage | None:
         fence.hold(conn, self.clock, claim)
-        needs = _needs(conn, claim)
+        needs = _needs(conn, claim, group, poolless)
         if not needs:
             return None
         # Locked: who takes hosts of a group waits for whoever does so already.
@@ -172,11 +175,10 @@ class Hosts(Transactional):
         places.settle(conn, INVENTORY, host.address)
 
 
-def _needs(conn: sa.Connection, claim: Claim) -> dict[str, int]:
-    """MiB of ram by id of the members that have no place yet."""
+def _needs(conn: sa.Connection, claim: Claim, group: str, poolless: bool) -> dict[str, int]:
+    """MiB of ram by id of the members for that group that have no place yet."""
     query = (
-        sa.select(instances.c.id, flavors.c.ram)
-        .join(flavors, flavors.c.id == instances.c.flavor_id)
+        sa.select(instances.c.id, instances.c.ram, instances.c.pool_uri)
         .where(
             instances.c.cluster_id == claim.cluster_id,
             instances.c.status == InstanceStatus.BUILD,
@@ -184,7 +186,12 @@ def _needs(conn: sa.Connection, claim: Claim) -> dict[str, int]:
         )
         .order_by(instances.c.ordinal)
     )
-    return {row.id: row.ram for row in conn.execute(query)}
+    here = ('inventory', group)
+    return {
+        row.id: row.ram
+        for row in conn.execute(query)
+        if (poolless if row.pool_uri is None else targets.split(row.pool_uri) == here)
+    }
 
 
 def _overlaps(table: sa.Table, address: Address) -> sa.ColumnElement[bool]:

@@ -9,17 +9,18 @@ read.
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from slotwright.domain.errors import OverLimit
 from slotwright.domain.quotas import RESOURCES, Amounts, Usage, complaint
 from slotwright.domain.states import InstanceStatus
 from slotwright.storage.base import NewInstance
+from slotwright.storage.sqlalchemy import upserts
 from slotwright.storage.sqlalchemy.tables import flavors, instances, quotas
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
-# One that failed and gave its place back takes nothing, until it is deleted and after.
-_TAKES = sa.or_(
+#: Which instances take room: one that failed and gave its place back takes nothing, until it
+#: is deleted and after.
+TAKES = sa.or_(
     instances.c.status.in_([InstanceStatus.ACTIVE, InstanceStatus.BUILD]),
     sa.and_(
         instances.c.status.in_([InstanceStatus.ERROR, InstanceStatus.SHUTDOWN]),
@@ -30,10 +31,10 @@ _IN_USE = (
     sa.select(
         sa.func.count(),
         sa.func.coalesce(sa.func.sum(instances.c.volume_size), 0),
-        sa.func.coalesce(sa.func.sum(flavors.c.ram), 0),
+        sa.func.coalesce(sa.func.sum(instances.c.ram), 0),
     )
-    .select_from(instances.join(flavors, flavors.c.id == instances.c.flavor_id))
-    .where(instances.c.project_id == sa.bindparam('project_id'), _TAKES)
+    .select_from(instances)
+    .where(instances.c.project_id == sa.bindparam('project_id'), TAKES)
 )
 _STORED = sa.select(*(quotas.c[name] for name in RESOURCES)).where(
     quotas.c.project_id == sa.bindparam('project_id')
@@ -76,17 +77,7 @@ def require_room(
 def lock(conn: sa.Connection, project_id: str) -> None:
     """Make the project's row if there is none, and hold it until the transaction ends."""
     row = {'project_id': project_id}
-    dialect = conn.dialect.name
-    # An insert that ignores what is there takes a weaker lock or none; this one writes.
-    if dialect in ('mysql', 'mariadb'):
-        conn.execute(mysql.insert(quotas).values(row).on_duplicate_key_update(row))
-        return
-    insert = sqlite.insert if dialect == 'sqlite' else postgresql.insert
-    conn.execute(
-        insert(quotas)
-        .values(row)
-        .on_conflict_do_update(index_elements=[quotas.c.project_id], set_=row)
-    )
+    upserts.write(conn, quotas, row, row)
 
 
 def usage(conn: sa.Connection, project_id: str, defaults: Amounts) -> Usage:

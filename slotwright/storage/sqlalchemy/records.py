@@ -4,13 +4,9 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
+from slotwright.domain.clusters import Cluster, Instance, Operation
 from slotwright.domain.states import CLUSTER_TASKS, InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
-
-
-def flavor(row: sa.RowMapping) -> Flavor:
-    return Flavor(**row)
 
 
 def cluster(
@@ -45,6 +41,11 @@ def instance(row: sa.RowMapping) -> Instance:
         ordinal=row['ordinal'],
         flavor_id=row['flavor_id'],
         volume_size=row['volume_size'],
+        ram=row['ram'],
+        pool=row['pool'],
+        pool_uri=row['pool_uri'],
+        pool_options=row['pool_options'],
+        failure_domain=row['failure_domain'],
         status=InstanceStatus(row['status']),
         created=row['created'],
         updated=row['updated'],

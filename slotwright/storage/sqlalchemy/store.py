@@ -15,12 +15,13 @@ from slotwright.storage.sqlalchemy.flavors import Flavors
 from slotwright.storage.sqlalchemy.hosts import Hosts
 from slotwright.storage.sqlalchemy.instances import Instances
 from slotwright.storage.sqlalchemy.operations import Operations
+from slotwright.storage.sqlalchemy.pooled import Pooled
 from slotwright.storage.sqlalchemy.quotas import Quotas
 from slotwright.storage.sqlalchemy.transactions import Database
 
 
 class SQLAlchemyStore(
-    Flavors, Quotas, Clusters, Instances, Operations, Hosts, CensusTaker, ManagementStore
+    Flavors, Quotas, Clusters, Instances, Operations, Hosts, Pooled, CensusTaker, ManagementStore
 ):
     """Management data in SQLite, MySQL/MariaDB or PostgreSQL; safe to use from any thread.
 

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, postgresql
 
 #: Constraint names that are the same everywhere, so that a migration can name them.
 NAMES = {
@@ -35,6 +35,10 @@ TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql')
 SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 
 
+# Names that are listed in the order of their bytes; SQLite and utf8mb4_bin have no other.
+BYTES = sa.String(255).with_variant(postgresql.VARCHAR(255, collation='C'), 'postgresql')
+
+
 class Json(sa.types.TypeDecorator[Any]):
     """A JSON object in a text column; every database has those."""
 
@@ -48,15 +52,23 @@ class Json(sa.types.TypeDecorator[Any]):
         return json.loads(value or '{}')
 
 
+# The flavors of the management store (``storage.management``) where SQL has it, and the ids
+# of all flavors that instances ever had. A project of '' is none.
 flavors = sa.Table(
     'flavors',
     metadata,
     sa.Column('id', UUID, primary_key=True),
-    sa.Column('name', NAME, nullable=False, unique=True),
+    sa.Column('name', BYTES, nullable=False, unique=True),
+    # What instances made from now on have; of no meaning in a flavor without a size.
     sa.Column('ram', sa.Integer, nullable=False),
     sa.Column('vcpus', sa.Integer, nullable=False),
     sa.Column('disk', sa.Integer, nullable=False),
     sa.Column('ephemeral', sa.Integer, nullable=False),
+    sa.Column('project', BYTES, nullable=False, server_default=''),
+    sa.Column('capabilities', Json),
+    # False: deleted, or never in SQL's management store; instances may be of it.
+    sa.Column('listed', sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Index(None, 'project', 'name'),
     **INNODB,
 )
 
@@ -95,6 +107,13 @@ instances = sa.Table(
     sa.Column('ordinal', sa.Integer, nullable=False),
     sa.Column('flavor_id', UUID, sa.ForeignKey('flavors.id'), nullable=False),
     sa.Column('volume_size', sa.Integer),
+    # MiB that its flavor had when it was made: a flavor may change.
+    sa.Column('ram', sa.Integer, nullable=False, server_default='0'),
+    # Where it was placed, as the pool was then; NULL where no pools were.
+    sa.Column('pool', NAME),
+    sa.Column('pool_uri', NAME),
+    sa.Column('pool_options', Json),
+    sa.Column('failure_domain', NAME),
     sa.Column('status', sa.String(16), nullable=False),
     sa.Column('created', TIME, nullable=False),
     sa.Column('updated', TIME, nullable=False),
@@ -115,6 +134,8 @@ instances = sa.Table(
     sa.UniqueConstraint('host', 'ip', 'bus_port'),
     sa.Index(None, 'project_id', 'id'),
     sa.Index(None, 'flavor_id'),
+    # For what a pool has room for.
+    sa.Index(None, 'pool', 'status'),
     # For what a project uses: its dead instances stay in the table.
     sa.Index(None, 'project_id', 'status'),
     **INNODB,
@@ -194,5 +215,39 @@ released_addresses = sa.Table(
     sa.Column('released', sa.Double, nullable=False),
     sa.UniqueConstraint('host', 'ip', 'port'),
     sa.Index(None, 'cluster_id'),
+    **INNODB,
+)
+
+# The rest of the management store. A project of '' is none.
+mgmt_pools = sa.Table(
+    'mgmt_pools',
+    metadata,
+    sa.Column('name', BYTES, primary_key=True),
+    sa.Column('uri', NAME, nullable=False),
+    sa.Column('weight', sa.BigInteger, nullable=False),
+    # No foreign key: pools may name flavors that do not exist.
+    sa.Column('flavor', BYTES),
+    sa.Column('options', Json, nullable=False),
+    sa.Index(None, 'flavor', 'name'),
+    **INNODB,
+)
+
+mgmt_catalogue = sa.Table(
+    'mgmt_catalogue',
+    metadata,
+    sa.Column('project', BYTES, primary_key=True),
+    sa.Column('queue', BYTES, primary_key=True),
+    # Both, joined by a dot: "a.b"/"c" and "a"/"b.c" are one name in the seed's keys.
+    sa.Column('entry', sa.String(511), nullable=False, unique=True),
+    sa.Column('pool', NAME, nullable=False),
+    **INNODB,
+)
+
+# A row for each family of names that has to stay free of collisions. Its writers take turns.
+mgmt_turns = sa.Table(
+    'mgmt_turns',
+    metadata,
+    sa.Column('name', sa.String(16), primary_key=True),
+    sa.Column('turn', sa.BigInteger, nullable=False),
     **INNODB,
 )
