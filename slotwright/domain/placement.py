@@ -220,8 +220,10 @@ class _Room:
 
     def times(self, ram: int) -> float:
         """How many of that size fit."""
-        most = self.ram // ram if ram and self.ram != math.inf else math.inf
-        return max(0, min(self.instances, most))
+        if not self.fits(ram):
+            return 0
+        bounded = ram and self.ram != math.inf  # inf // 512 is no number
+        return min(self.instances, self.ram // ram if bounded else math.inf)
 
     def take(self, ram: int) -> None:
         self.instances -= 1

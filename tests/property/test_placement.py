@@ -5,7 +5,7 @@ import random
 import unittest
 from collections import Counter
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from slotwright.domain.errors import NoRoom
@@ -125,6 +125,15 @@ class PlacementTest(unittest.TestCase):
         self.assertEqual(len(chosen), len(set(chosen)))
         self.assertFalse(set(chosen) & set(there))
 
+    @example(
+        [
+            Pool('p0', 'local://', 1, options={'failure_domain': 'x'}),
+            Pool('p1', 'local://', 1, options={'ram': 0}),
+        ],
+        [Need('i0', 0)],
+        {'p1': Used(0, 1)},
+        1,
+    )
     @given(pool_sets(), needs, usages, seeds)
     def test_affinity_keeps_all_together_whenever_that_goes(
         self, pools: list[Pool], wanted: list[Need], used: dict[str, Used], seed: int
