@@ -7,12 +7,14 @@ from oslo_db import exception as db_exception
 
 from slotwright.domain.clusters import Instance
 from slotwright.domain.errors import AddressTaken, NotFound
+from slotwright.domain.events import Kind
 from slotwright.domain.states import InstanceStatus
 from slotwright.domain.topology import Address
 from slotwright.storage.base import Claim
-from slotwright.storage.sqlalchemy import fence, places, records
+from slotwright.storage.sqlalchemy import fence, outbox, places, records
+from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.clusters import IS_LIVE
-from slotwright.storage.sqlalchemy.tables import instances
+from slotwright.storage.sqlalchemy.tables import clusters, instances
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 
@@ -70,9 +72,14 @@ class Instances(Transactional):
     @writes
     def set_node_ids(self, conn: sa.Connection, claim: Claim, node_ids: Mapping[str, str]) -> None:
         fence.hold(conn, self.clock, claim)
+        changed = []
         for instance_id, node_id in node_ids.items():
-            query = _update_member(claim, instance_id)
-            conn.execute(query.values(node_id=node_id, updated=self.clock.utc()))
+            query = _update_member(claim, instance_id).where(
+                instances.c.node_id.is_distinct_from(node_id)
+            )
+            if conn.execute(query.values(node_id=node_id, updated=self.clock.utc())).rowcount:
+                changed.append(instance_id)
+        _tell(conn, self.clock, claim, Kind.INSTANCE_CHANGED, *changed)
 
     def place_instance(self, claim: Claim, instance_id: str, host: str, address: Address) -> None:
         try:
@@ -102,6 +109,7 @@ class Instances(Transactional):
             raise AddressTaken(f'A node of another cluster may still know {address} on {host}.')
         else:
             places.settle(conn, host, address)
+            _tell(conn, self.clock, claim, Kind.INSTANCE_PLACED, instance_id)
 
     @writes
     def drop_instance(
@@ -109,11 +117,15 @@ class Instances(Transactional):
     ) -> None:
         fence.hold(conn, self.clock, claim)
         query = _update_member(claim, instance_id)
-        conn.execute(query.values(status=InstanceStatus.DELETED, updated=self.clock.utc()))
+        dropped = conn.execute(
+            query.where(IS_LIVE).values(status=InstanceStatus.DELETED, updated=self.clock.utc())
+        )
         if tombstone:
             conn.execute(query.where(instances.c.host.is_not(None)).values(tombstone=True))
         else:
             places.give_back(conn, self.clock, *_is_member(claim, instance_id))
+        if dropped.rowcount:
+            _tell(conn, self.clock, claim, Kind.INSTANCE_DELETED, instance_id)
 
     @writes
     def free_instance(
@@ -121,11 +133,16 @@ class Instances(Transactional):
     ) -> None:
         fence.hold(conn, self.clock, claim)
         places.give_back(conn, self.clock, *_is_member(claim, instance_id), IS_LIVE)
-        conn.execute(
+        is_other = sa.or_(
+            instances.c.status != InstanceStatus.ERROR, instances.c.fault.is_distinct_from(fault)
+        )
+        failed = conn.execute(
             _update_member(claim, instance_id)
-            .where(IS_LIVE)
+            .where(IS_LIVE, is_other)
             .values(status=InstanceStatus.ERROR, fault=fault, updated=self.clock.utc())
         )
+        if failed.rowcount:
+            _tell(conn, self.clock, claim, Kind.INSTANCE_CHANGED, instance_id)
 
     @writes
     def report(
@@ -140,20 +157,30 @@ class Instances(Transactional):
         fault: str | None = None,
     ) -> None:
         """A node id once known is changed by ``set_node_ids`` only: nothing fences this."""
+        this = instances.c.id == instance_id
+        row = conn.execute(sa.select(instances).where(this, IS_LIVE)).mappings().one_or_none()
+        is_failed = instances.c.status == InstanceStatus.ERROR
+        is_news = row is not None and _is_news(row, running, node_id, fault)
+        if row is not None and is_news:
+            # As everybody does: first the cluster, then its members.
+            cluster = clusters.c.id == row['cluster_id']
+            conn.execute(sa.select(clusters.c.id).where(cluster).with_for_update())
         conn.execute(
             sa.update(instances)
-            .where(instances.c.id == instance_id, IS_LIVE)
+            .where(this, IS_LIVE)
             .values(
                 running=running,
                 node_id=sa.func.coalesce(instances.c.node_id, node_id),
                 volume_used=volume_used,
                 # That of a failed instance says why it failed, and stays.
-                fault=sa.case(
-                    (instances.c.status == InstanceStatus.ERROR, instances.c.fault), else_=fault
-                ),
+                fault=sa.case((is_failed, instances.c.fault), else_=fault),
                 reported=self.clock.utc(),
             )
         )
+        if row is not None and is_news:
+            home = row['cluster_id']
+            told = outbox.of_instances(conn, Kind.INSTANCE_CHANGED, home, [instance_id])
+            outbox.record(conn, self.clock, home, told)
         if wiped:
             places.give_back(conn, self.clock, instances.c.id == instance_id, instances.c.tombstone)
 
@@ -164,6 +191,21 @@ class Instances(Transactional):
 
 def _is_member(claim: Claim, instance_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return instances.c.id == instance_id, instances.c.cluster_id == claim.cluster_id
+
+
+def _is_news(row: sa.RowMapping, running: bool, node_id: str | None, fault: str | None) -> bool:
+    """Whether a report says what is not known yet; heartbeats as such are no news."""
+    is_failed = row['status'] == InstanceStatus.ERROR
+    return (
+        row['running'] != running
+        or (row['node_id'] is None and node_id is not None)
+        or (row['fault'] != fault and not is_failed)
+    )
+
+
+def _tell(conn: sa.Connection, clock: Clock, claim: Claim, kind: Kind, *ids: str) -> None:
+    told = outbox.of_instances(conn, kind, claim.cluster_id, ids)
+    outbox.record(conn, clock, claim.cluster_id, told, claim.operation_id)
 
 
 def _update_member(claim: Claim, instance_id: str) -> sa.Update:

@@ -11,6 +11,7 @@ from slotwright.storage.sqlalchemy import engine, failures, options
 from slotwright.storage.sqlalchemy.census import CensusTaker
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.clusters import Clusters
+from slotwright.storage.sqlalchemy.events import Events
 from slotwright.storage.sqlalchemy.flavors import Flavors
 from slotwright.storage.sqlalchemy.hosts import Hosts
 from slotwright.storage.sqlalchemy.instances import Instances
@@ -21,7 +22,16 @@ from slotwright.storage.sqlalchemy.transactions import Database
 
 
 class SQLAlchemyStore(
-    Flavors, Quotas, Clusters, Instances, Operations, Hosts, Pooled, CensusTaker, ManagementStore
+    Flavors,
+    Quotas,
+    Clusters,
+    Instances,
+    Operations,
+    Hosts,
+    Pooled,
+    CensusTaker,
+    Events,
+    ManagementStore,
 ):
     """Management data in SQLite, MySQL/MariaDB or PostgreSQL; safe to use from any thread.
 

@@ -38,6 +38,8 @@ class Database:
             if engine.dialect.name == 'postgresql'
             else engine
         )
+        #: Called after each transaction that may have written.
+        self.written: Callable[[], None] = lambda: None
         # All threads share the one connection of a database in memory, one at a time.
         self._turn = threading.Lock() if engines.is_memory(engine) else contextlib.nullcontext()
 
@@ -57,7 +59,9 @@ class Database:
 
         :raises StorageUnavailable: when the database does not answer.
         """
-        return self._run(self._writer, work)
+        answer = self._run(self._writer, work)
+        self.written()
+        return answer
 
     def close(self) -> None:
         self.engine.dispose()
