@@ -1,7 +1,7 @@
 """Events: read, handed on in order, and forgotten."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
@@ -111,6 +111,9 @@ class Events(Transactional):
             )
         )
         return bool(marked.rowcount)
+
+    def call_after_writes(self, function: Callable[[], None]) -> None:
+        self.database.written = function
 
     @writes
     def forget_events(self, conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
