@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from slotwright.domain.events import Event
+from slotwright.domain.events import Event, NewEvent
 
 
 class EventStore(Protocol):
@@ -26,6 +26,9 @@ class EventStore(Protocol):
 
     def last_position(self) -> int:
         """The greatest position there is, 0 at first."""
+
+    def record_of_none(self, told: Sequence[NewEvent]) -> None:
+        """Keep events of pools and flavors that another store has."""
 
 
 class RelayStore(Protocol):

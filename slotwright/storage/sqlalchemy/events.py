@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 
 from slotwright.domain.errors import NotFound
-from slotwright.domain.events import Event, Kind
+from slotwright.domain.events import Event, Kind, NewEvent
+from slotwright.storage.sqlalchemy import outbox
 from slotwright.storage.sqlalchemy.tables import clusters, event_relay, events
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
@@ -52,6 +53,10 @@ class Events(Transactional):
     def last_position(self, conn: sa.Connection) -> int:
         position = conn.execute(sa.select(event_relay.c.position).where(_RELAY)).scalar_one()
         return int(position)
+
+    @writes
+    def record_of_none(self, conn: sa.Connection, told: Sequence[NewEvent]) -> None:
+        outbox.record_of_none(conn, self.clock, told)
 
     def take_events(self, owner: str, lease: float, limit: int) -> Sequence[Event] | None:
         # A look costs little; most of the time there is nothing to lease the relay for.
