@@ -37,7 +37,11 @@ class RedisDriver:
         self._parts: set[RedisPublisher | RedisSubscriber] = set()
         self._lock = threading.Lock()
         self._tables = RedisTables(servers, prefix)
-        servers.connect()
+        try:
+            servers.connect()
+        except InvalidConfiguration:
+            servers.close()
+            raise
 
     @property
     def tables(self) -> base.Tables:
