@@ -7,6 +7,7 @@ from oslo_config import cfg
 
 from slotwright.conf import (
     api,
+    events,
     guestagent,
     inventory,
     local,
@@ -20,6 +21,7 @@ from slotwright.conf import (
 
 SECTIONS = (
     api,
+    events,
     guestagent,
     inventory,
     local,
