@@ -11,6 +11,7 @@ from slotwright.storage.base import (
     FlavorStore,
     QuotaStore,
 )
+from slotwright.storage.events import EventStore
 
 #: A request's own id, ``req-<uuid>``; on every answer, log line and operation.
 RequestId = NewType('RequestId', str)
@@ -25,7 +26,9 @@ Secrets = Callable[[], str]
 Pause = Callable[[float], None]
 
 
-class Store(FlavorStore, FlavorRegistry, QuotaStore, ClusterStore, CensusStore, Protocol):
+class Store(
+    FlavorStore, FlavorRegistry, QuotaStore, ClusterStore, CensusStore, EventStore, Protocol
+):
     """The part of the management data that the API uses."""
 
 
