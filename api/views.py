@@ -11,6 +11,7 @@ from typing import Any
 from api.datastores import Datastores, Version
 from api.service.clusters import Accepted
 from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
+from slotwright.domain.events import Event
 from slotwright.domain.quotas import RESOURCES, Usage
 from slotwright.domain.states import InstanceStatus
 
@@ -219,6 +220,22 @@ def operation(links: Links, record: Operation) -> Body:
 
 def operations(links: Links, records: Sequence[Operation]) -> Body:
     return {'operations': [operation(links, record) for record in records]}
+
+
+def event(record: Event, number: int) -> Body:
+    """What happened; ``number`` is the one that counts where it is shown."""
+    return {
+        'id': number,
+        'kind': record.kind.value,
+        'message': record.message,
+        'tenant_id': record.project_id,
+        'cluster_id': record.cluster_id,
+        'instance_id': record.instance_id,
+        'operation_id': record.operation_id,
+        'request_id': record.request_id,
+        'state': dict(record.state),
+        'created': timestamp(record.created),
+    }
 
 
 def timestamp(moment: datetime.datetime) -> str:

@@ -11,7 +11,7 @@ from wsgiref.types import WSGIApplication
 from oslo_config import cfg
 from prometheus_client import CollectorRegistry
 
-from api import app, strategy
+from api import app, strategy, views
 from api.auth import guard, strategies
 from api.auth.limits import RateLimits
 from api.auth.rulebook import Rulebook
@@ -29,7 +29,10 @@ from api.service.quotas import QuotaService
 from api.service.roots import RootService
 from api.settings import Settings
 from api.strategy import Rules
-from api.views import Views
+from api.streams import frames
+from api.streams.hub import Hub
+from api.streams.service import Streams
+from slotwright.domain.events import Event
 from slotwright.engine import version_found
 from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
@@ -58,6 +61,11 @@ def no_engine() -> str | None:
     return None
 
 
+def render_event(event: Event, number: int) -> bytes:
+    """For streams: with the body that it has in lists."""
+    return frames.event(number, event.kind.value, views.event(event, number))
+
+
 def build(
     conf: cfg.ConfigOpts,
     store: Store,
@@ -74,6 +82,7 @@ def build(
     broker: Look | None = None,
     now: Callable[[], datetime.datetime] = utcnow,
     registry: CollectorRegistry | None = None,
+    streams: Streams | None = None,
 ) -> WSGIApplication:
     """The WSGI application for ``api.server.ApiServer``.
 
@@ -86,6 +95,7 @@ def build(
     :param login: how callers prove who they are; [api] auth_strategy when not given.
     :param broker: looks whether the broker answers; None where there is none.
     :param registry: what /metrics shows besides.
+    :param streams: serve live events; without them events are listed only.
     :raises slotwright.loading.InvalidConfiguration: for a strategy, users or rules that cannot
         be loaded.
     """
@@ -116,10 +126,10 @@ def build(
         pause=pause,
     )
     quotas = QuotaService(store, settings.quota)
-    views = Views(datastores, settings.region, settings.silent_after, now)
+    rendered = views.Views(datastores, settings.region, settings.silent_after, now)
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
     entrance = guard.Guard(login or strategies.load(conf), Rulebook(conf), rates)
-    parts = Parts(store, flavors, settings, datastores, clusters, roots, quotas, views)
+    parts = Parts(store, flavors, settings, datastores, clusters, roots, quotas, rendered, streams)
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
     told = pool_store if in_sql else ToldPoolStore(pool_store, store.record_of_none)
@@ -130,9 +140,15 @@ def build(
 class ApiService:
     """The REST daemon as one service: its HTTP server and what its requests run on."""
 
-    def __init__(self, server: ApiServer, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, server: ApiServer, executor: ThreadPoolExecutor, streams: Streams) -> None:
         self._server = server
         self._executor = executor
+        self._streams = streams
+
+    @property
+    def hub(self) -> Hub:
+        """Where a subscription to events leads to."""
+        return self._streams.hub
 
     @property
     def url(self) -> str:
@@ -140,13 +156,16 @@ class ApiService:
         return self._server.url
 
     def start(self) -> None:
+        self._streams.start()
         self._server.start()
 
     def stop(self) -> None:
+        self._streams.stop()
         self._server.stop()
 
     def wait(self) -> None:
         self._server.wait()
+        self._streams.wait()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -166,6 +185,7 @@ def build_service(
     registry = CollectorRegistry()
     transport.observe = RpcTimes(registry)
     executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
+    streams = Streams(store, render_event, most=conf.api.event_streams, registry=registry)
     application = build(
         conf,
         store,
@@ -177,6 +197,7 @@ def build_service(
         login=login,
         broker=transport.broker.check if transport.broker else None,
         registry=registry,
+        streams=streams,
     )
     server = ApiServer(
         application,
@@ -186,4 +207,4 @@ def build_service(
         loopback_only=login.loopback_only,
         green=green,
     )
-    return ApiService(server, executor)
+    return ApiService(server, executor, streams)

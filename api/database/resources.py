@@ -14,6 +14,7 @@ from api.service.clusters import ClusterService
 from api.service.quotas import QuotaService
 from api.service.roots import RootService
 from api.settings import Settings
+from api.streams.service import Streams
 from api.views import Links, Views
 from slotwright.domain.clusters import Cluster, Operation
 from slotwright.domain.errors import InvalidRequest
@@ -24,7 +25,10 @@ _PROJECT = re.compile(r'[0-9A-Za-z_.@~:-]{1,255}', re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything the resources need; ``wiring`` builds it."""
+    """Everything the resources need; ``wiring`` builds it.
+
+    Without ``streams`` events are listed only.
+    """
 
     store: Store
     flavors: FlavorStore
@@ -34,6 +38,7 @@ class Parts:
     roots: RootService
     quotas: QuotaService
     views: Views
+    streams: Streams | None = None
 
 
 @dataclass(frozen=True, slots=True)

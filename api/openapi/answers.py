@@ -5,6 +5,7 @@ Each lists all members there can be: the tests hold every answer against it.
 
 from typing import Any
 
+from slotwright.domain.events import Kind
 from slotwright.domain.quotas import RESOURCES
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 
@@ -161,6 +162,24 @@ COMPONENTS: dict[str, Schema] = {
             'links': LINKS,
         },
         description='what was asked of a cluster, and how far it is',
+    ),
+    'Event': record(
+        {
+            'id': {
+                'type': 'integer',
+                'description': "grows; of a cluster's events without gaps, elsewhere shared by all",
+            },
+            'kind': {'enum': [kind.value for kind in Kind]},
+            'message': TEXT,
+            'tenant_id': {**OR_NULL, 'description': 'null for pools and flavors'},
+            'cluster_id': OR_NULL,
+            'instance_id': OR_NULL,
+            'operation_id': OR_NULL,
+            'request_id': TEXT,
+            'state': {'type': 'object', 'description': 'the new one of what the event is about'},
+            'created': TIME,
+        },
+        description='what happened',
     ),
     'Flavor': record(
         {

@@ -128,6 +128,32 @@ _CLUSTERS = (
 )
 
 
+def _events(path: str, suffix: str, whose: str) -> Operation:
+    return Operation(
+        'GET',
+        path,
+        f'listEvents{suffix}',
+        f'List what happened {whose}, oldest first, or follow it as it happens',
+        _page('events', 'Event'),
+        {
+            'limit': _LIMIT,
+            'marker': {
+                'type': 'integer',
+                'minimum': 0,
+                'description': 'id of the last event of the page before',
+            },
+        },
+        streams=True,
+    )
+
+
+_EVENTS = (
+    _events('events', '', 'in the project'),
+    _events('clusters/{cluster_id}/events', 'OfCluster', 'to a cluster, also a deleted one'),
+    _events('mgmt/events', 'OfAll', 'in all projects, and to pools and flavors'),
+)
+
+
 def _root(path: str, suffix: str) -> tuple[Operation, ...]:
     shown = record({'rootEnabled': BOOLEAN})
     return (
@@ -329,6 +355,7 @@ def _absent(
 
 OPERATIONS: tuple[Operation, ...] = (
     *_CLUSTERS,
+    *_EVENTS,
     *_root('clusters/{cluster_id}/root', ''),
     *_root('instances/{instance_id}/root', 'OfInstance'),
     *_INSTANCES,

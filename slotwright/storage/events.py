@@ -18,6 +18,12 @@ class EventStore(Protocol):
         :raises NotFound: "Cluster <id> cannot be found.": there never was one.
         """
 
+    def last_seq(self, project_id: str, cluster_id: str) -> int:
+        """The ``seq`` of a cluster's newest event, also when that is forgotten.
+
+        :raises NotFound: as ``list_cluster_events``.
+        """
+
     def list_events(self, project_id: str | None, after: int, limit: int) -> Sequence[Event]:
         """Events of a project (None: all there are) whose ``position`` is greater, by it.
 

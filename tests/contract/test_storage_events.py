@@ -175,6 +175,8 @@ class Contract:
         self.store.mark_handed_on('me', 3)
         self.store.forget_events(far, ALL)
         self.assertEqual([], self.told(cluster))
+        self.assertEqual(3, self.store.last_seq(PROJECT, cluster.id))
+        self.assertRaises(NotFound, self.store.last_seq, 'other', cluster.id)
         self.claim(cluster)
         self.assertEqual([4], [event.seq for event in self.told(cluster)])
 

@@ -33,12 +33,12 @@ class Events(Transactional):
         )
         found = _read(conn, query)
         if not found:
-            known = sa.select(clusters.c.id).where(
-                clusters.c.id == cluster_id, clusters.c.project_id == project_id
-            )
-            if conn.execute(known).first() is None:
-                raise NotFound(f'Cluster {cluster_id} cannot be found.')
+            _last_seq(conn, project_id, cluster_id)
         return found
+
+    @reads
+    def last_seq(self, conn: sa.Connection, project_id: str, cluster_id: str) -> int:
+        return _last_seq(conn, project_id, cluster_id)
 
     @reads
     def list_events(
@@ -132,6 +132,17 @@ class Events(Transactional):
         ids = conn.execute(old).scalars().all()
         conn.execute(sa.delete(events).where(events.c.id.in_(ids)))
         return len(ids)
+
+
+def _last_seq(conn: sa.Connection, project_id: str, cluster_id: str) -> int:
+    """:raises NotFound: when there never was such a cluster."""
+    query = sa.select(clusters.c.event_seq).where(
+        clusters.c.id == cluster_id, clusters.c.project_id == project_id
+    )
+    seq = conn.execute(query).scalar()
+    if seq is None:
+        raise NotFound(f'Cluster {cluster_id} cannot be found.')
+    return int(seq)
 
 
 def _read(conn: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Event]:
