@@ -30,10 +30,11 @@ from api.service.roots import RootService
 from api.settings import Settings
 from api.strategy import Rules
 from api.streams import frames
-from api.streams.hub import Hub
 from api.streams.service import Streams
 from slotwright.domain.events import Event
 from slotwright.engine import version_found
+from slotwright.events.base import Driver
+from slotwright.events.feed import Listener
 from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
@@ -140,15 +141,17 @@ def build(
 class ApiService:
     """The REST daemon as one service: its HTTP server and what its requests run on."""
 
-    def __init__(self, server: ApiServer, executor: ThreadPoolExecutor, streams: Streams) -> None:
+    def __init__(
+        self,
+        server: ApiServer,
+        executor: ThreadPoolExecutor,
+        streams: Streams,
+        listener: Listener,
+    ) -> None:
         self._server = server
         self._executor = executor
         self._streams = streams
-
-    @property
-    def hub(self) -> Hub:
-        """Where a subscription to events leads to."""
-        return self._streams.hub
+        self._listener = listener
 
     @property
     def url(self) -> str:
@@ -157,14 +160,17 @@ class ApiService:
 
     def start(self) -> None:
         self._streams.start()
+        self._listener.start()
         self._server.start()
 
     def stop(self) -> None:
+        self._listener.stop()
         self._streams.stop()
         self._server.stop()
 
     def wait(self) -> None:
         self._server.wait()
+        self._listener.wait()
         self._streams.wait()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
@@ -174,10 +180,13 @@ def build_service(
     transport: Transport,
     store: Store,
     pool_store: PoolStore,
+    events: Driver,
     *,
     green: bool = False,
 ) -> ApiService:
     """The REST daemon on its own threads, not started yet.
+
+    :param events: where they are published; the caller closes it, as the stores.
 
     :param green: whether those are eventlet's.
     """
@@ -207,4 +216,5 @@ def build_service(
         loopback_only=login.loopback_only,
         green=green,
     )
-    return ApiService(server, executor, streams)
+    listener = Listener(events, streams.hub.deliver, streams.hub.catch_up)
+    return ApiService(server, executor, streams, listener)

@@ -1,7 +1,5 @@
 """Live streams as readers meet them on a socket."""
 
-import socket
-import time
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -11,7 +9,6 @@ from api.streams.sender import Times
 from api.streams.service import Streams
 from api.wiring import render_event
 from slotwright.domain.events import Event
-from slotwright.domain.states import OperationState
 from tests.event_reader import EventReader
 from tests.guarded import wait_until
 from tests.unit.api_fixture import ApiTestCase
