@@ -4,7 +4,7 @@ import datetime
 import secrets
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from wsgiref.types import WSGIApplication
 
@@ -16,7 +16,7 @@ from api.auth import guard, strategies
 from api.auth.limits import RateLimits
 from api.auth.rulebook import Rulebook
 from api.auth.strategies import Strategy
-from api.database.resources import Parts
+from api.database.resources import LookUp, Parts, nothing_known
 from api.datastores import Datastores
 from api.health import Healthcheck, Look
 from api.messaging import requests as messaging
@@ -34,6 +34,7 @@ from api.streams.service import Streams
 from slotwright.domain.events import Event
 from slotwright.engine import version_found
 from slotwright.events.base import Driver
+from slotwright.events.board import BoardReader
 from slotwright.events.feed import Listener
 from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
@@ -84,6 +85,7 @@ def build(
     now: Callable[[], datetime.datetime] = utcnow,
     registry: CollectorRegistry | None = None,
     streams: Streams | None = None,
+    gauges: LookUp = nothing_known,
 ) -> WSGIApplication:
     """The WSGI application for ``api.server.ApiServer``.
 
@@ -97,6 +99,7 @@ def build(
     :param broker: looks whether the broker answers; None where there is none.
     :param registry: what /metrics shows besides.
     :param streams: serve live events; without them events are listed only.
+    :param gauges: what nodes of a cluster are measured by, as far as it is known.
     :raises slotwright.loading.InvalidConfiguration: for a strategy, users or rules that cannot
         be loaded.
     """
@@ -130,7 +133,18 @@ def build(
     rendered = views.Views(datastores, settings.region, settings.silent_after, now)
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
     entrance = guard.Guard(login or strategies.load(conf), Rulebook(conf), rates)
-    parts = Parts(store, flavors, settings, datastores, clusters, roots, quotas, rendered, streams)
+    parts = Parts(
+        store,
+        flavors,
+        settings,
+        datastores,
+        clusters,
+        roots,
+        quotas,
+        rendered,
+        streams,
+        gauges,
+    )
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
     told = pool_store if in_sql else ToldPoolStore(pool_store, store.record_of_none)
@@ -144,12 +158,12 @@ class ApiService:
     def __init__(
         self,
         server: ApiServer,
-        executor: ThreadPoolExecutor,
+        executors: Sequence[ThreadPoolExecutor],
         streams: Streams,
         listener: Listener,
     ) -> None:
         self._server = server
-        self._executor = executor
+        self._executors = executors
         self._streams = streams
         self._listener = listener
 
@@ -172,7 +186,8 @@ class ApiService:
         self._server.wait()
         self._listener.wait()
         self._streams.wait()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in self._executors:
+            executor.shutdown(wait=False, cancel_futures=True)
 
 
 def build_service(
@@ -194,6 +209,7 @@ def build_service(
     registry = CollectorRegistry()
     transport.observe = RpcTimes(registry)
     executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
+    looks = ThreadPoolExecutor(2, thread_name_prefix='gauges')
     streams = Streams(store, render_event, most=conf.api.event_streams, registry=registry)
     application = build(
         conf,
@@ -207,6 +223,7 @@ def build_service(
         broker=transport.broker.check if transport.broker else None,
         registry=registry,
         streams=streams,
+        gauges=BoardReader(events, looks, utcnow, time.monotonic).of_cluster,
     )
     server = ApiServer(
         application,
@@ -217,4 +234,4 @@ def build_service(
         green=green,
     )
     listener = Listener(events, streams.hub.deliver, streams.hub.catch_up)
-    return ApiService(server, executor, streams, listener)
+    return ApiService(server, [executor, looks], streams, listener)

@@ -18,7 +18,6 @@ from guestagent.service import AgentService
 from slotwright import dirlock
 from slotwright.domain.errors import Unavailable
 from slotwright.events import drivers
-from slotwright.events.feed import Announcer
 from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport, get_transport
@@ -149,8 +148,8 @@ class Standalone:
             self._transport,
             self._store,
             self._pool_store,
+            self._events,
             launcher,
-            publish=Announcer(self._events),
         )
 
 

@@ -23,10 +23,6 @@ Publish = Callable[[Event], None]
 """Tells all who listen now; raises ``Unavailable`` when it cannot."""
 
 
-def tell_nobody(_event: Event) -> None:
-    """Who wants to know looks into the store."""
-
-
 class Relay:
     """One look at a time.
 

@@ -3,9 +3,11 @@
 Each lists all members there can be: the tests hold every answer against it.
 """
 
+import dataclasses
 from typing import Any
 
 from slotwright.domain.events import Kind
+from slotwright.domain.gauges import Gauges
 from slotwright.domain.quotas import RESOURCES
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 
@@ -71,6 +73,7 @@ _CLUSTER_TAIL = {
     'extended_properties': {'type': 'object', 'additionalProperties': TEXT},
     'operation': {**ref('Operation'), 'description': 'the newest one'},
 }
+_GAUGES = [field.name for field in dataclasses.fields(Gauges)]
 _INSTANCE = {
     'id': UUID,
     'cluster_id': UUID,
@@ -144,6 +147,10 @@ COMPONENTS: dict[str, Schema] = {
             'locality': TEXT,
             'service_status_updated': TIME,
             'fault': record({'message': TEXT, 'created': TIME, 'details': OR_NULL}),
+            'metrics': record(
+                {**dict.fromkeys(_GAUGES, INTEGER), 'measured': TIME},
+                description='of its node, lately; missing when nothing is known',
+            ),
             **_PLACE,
         },
     ),

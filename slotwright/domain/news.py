@@ -54,7 +54,7 @@ def of_operation(operation: Operation) -> NewEvent:
         Kind.OPERATION_ACCEPTED: 'was accepted',
         Kind.OPERATION_COMPLETED: 'is completed',
         Kind.OPERATION_FAILED: f'has failed: {operation.reason or "no reason is known"}',
-    }.get(kind, f'is {operation.state}{progress}: {operation.message or "started"}')
+    }.get(kind, f'is {operation.state}{progress}{": " if operation.message else ""}')
     state = {
         'kind': str(operation.kind),
         'state': str(operation.state),
@@ -63,6 +63,8 @@ def of_operation(operation: Operation) -> NewEvent:
         'message': operation.message,
         'reason': operation.reason,
     }
+    if kind is Kind.OPERATION_CHANGED:
+        what += operation.message
     sentence = f'Operation {operation.kind} {what}'.rstrip('.') + '.'
     return NewEvent(kind, sentence, state, operation_id=operation.id)
 
@@ -103,10 +105,15 @@ def _became(kind: Kind, instance: Instance) -> str:
         return f'was accepted{where}'
     if kind is Kind.INSTANCE_PLACED:
         return f'was placed at {instance.address}'
-    if kind is Kind.INSTANCE_DELETED:
-        return 'is deleted'
+    return 'is deleted' if kind is Kind.INSTANCE_DELETED else _is_now(instance)
+
+
+def _is_now(instance: Instance) -> str:
     if instance.fault:
         return f'is {instance.status}: {instance.fault}'.rstrip('.')
-    if instance.status is InstanceStatus.ACTIVE and instance.running is False:
-        return 'is ACTIVE, but its server is down'
-    return f'is {instance.status}'
+    if instance.status is InstanceStatus.BUILD:
+        return f'is being built, its server is {"up" if instance.running else "not up yet"}'
+    if instance.status is InstanceStatus.SHUTDOWN:
+        return 'is going to be removed'
+    down = ', but its server is down' if instance.running is False else ''
+    return f'is {instance.status}{down}'
