@@ -1,19 +1,14 @@
-"""Gives every stream all its events, once and in order, and as they happen.
-
-The store knows what happened and in which order; a subscription only makes it quick. One thread
-does both: what it hears is given on if it is the next one, and else the store is read. A stream
-begins by reading the store, page by page as its reader takes it, and after the last page it lives
-on what is heard. There is no moment between the two, because one thread does one after the other.
-"""
+"""Where events come in, and where streams of them are opened: a thread around a distributor."""
 
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
+from api.streams.distributor import Distributor
 from api.streams.outbox import Outbox
-from api.streams.scope import ALL, Scope
+from api.streams.scope import Scope
 from api.streams.stream import Render, Stream
 from slotwright.domain.errors import Unavailable
 from slotwright.domain.events import Event
@@ -24,13 +19,11 @@ LOG = logging.getLogger(__name__)
 #: Bytes that may wait for one reader.
 ROOM = 256 * 1024
 
-_PAGE = 100  # events read for one stream
-_MANY = 500  # events read for all
 _MOST_HEARD = 10_000  # events; the store has what does not go in
 
 
 class Hub:
-    """Where events come in, and streams are opened and closed; all methods from any thread.
+    """All methods may be called from any thread.
 
     While there are streams and nothing is heard, the store is looked at every ``poll`` seconds: so
     streams go on without a subscription, only later. Without streams the store rests.
@@ -49,12 +42,10 @@ class Hub:
         room: int = ROOM,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store = store
-        self._render = render
+        self._distributor = Distributor(store, render, poll, wake)
         self._most = most
         self._poll = poll
         self._room = room
-        self._wake = wake
         self._called = threading.Condition()
         self._streams: set[Stream] = set()
         self._heard: deque[Event] = deque()
@@ -62,10 +53,7 @@ class Hub:
         self._must_fill = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name='event-hub', daemon=True)
-        # Of the thread alone:
-        self._last: int | None = None  # the position up to which streams that live have all
-        self._looked = time.monotonic()
-        self._well = True
+        self._well = True  # for the thread alone
 
     @property
     def open_streams(self) -> int:
@@ -152,7 +140,7 @@ class Hub:
                 look = self._must_look or not was_called
                 self._must_look = self._must_fill = False
             try:
-                self._turn(streams, heard, look)
+                self._distributor.turn(streams, heard, look)
                 self._say(True, 'Events come from the database again')
             except Unavailable as error:
                 self._say(False, f'Streams of events stand still: {error}')
@@ -168,58 +156,3 @@ class Hub:
         if well != self._well:
             self._well = well
             LOG.log(logging.INFO if well else logging.WARNING, '%s', line)
-
-    def _turn(self, streams: Sequence[Stream], heard: Sequence[Event], look: bool) -> None:
-        """Give on what was heard or is found, then fill the streams that read the store."""
-        if not streams:
-            self._last = None
-            return
-        if self._last is None:  # whoever is here has yet to read what came before
-            self._last = self._store.last_position()
-            self._looked = time.monotonic()
-        complete = self._take(streams, heard, self._last)
-        if look or not complete or time.monotonic() - self._looked >= self._poll:
-            self._look(streams, self._last)
-        for stream in streams:
-            if not stream.live and not stream.outbox:
-                self._fill(stream)
-        self._wake()
-
-    def _take(self, streams: Sequence[Stream], heard: Sequence[Event], last: int) -> bool:
-        """Give on what is next in order; False when something is missing before the rest."""
-        for event in heard:
-            if event.position is None or event.position > last + 1:
-                return False
-            if event.position == last + 1:
-                last = self._give(streams, event)
-        return True
-
-    def _look(self, streams: Sequence[Stream], last: int) -> None:
-        """Give on what the store has."""
-        found = self._store.list_events(None, last, _MANY)
-        while found:
-            for event in found:
-                last = self._give(streams, event)
-            self._wake()
-            found = self._store.list_events(None, last, _MANY) if len(found) == _MANY else ()
-        self._looked = time.monotonic()
-
-    def _give(self, streams: Sequence[Stream], event: Event) -> int:
-        """Answers its position."""
-        rendered: dict[int, bytes] = {}
-
-        def render(event: Event, number: int) -> bytes:
-            if number not in rendered:  # once for all readers
-                rendered[number] = self._render(event, number)
-            return rendered[number]
-
-        for stream in streams:
-            stream.hear(event, render)
-        self._last = ALL.number(event)
-        self._looked = time.monotonic()
-        return self._last
-
-    def _fill(self, stream: Stream) -> None:
-        found = stream.scope.read(self._store, stream.cursor, _PAGE)
-        fits = all(stream.put(event, self._render) for event in found)
-        stream.live = fits and len(found) < _PAGE
