@@ -45,7 +45,8 @@ class Contract:
         )
 
     def test_from_subscribe_to_unsubscribe(self) -> None:
-        heard = Heard()
+        heard, passed = Heard(), Heard()
+        self.sub.subscribe(f'{self.name}-passed', passed)
         self.publisher.publish(self.name, 'before')
         for turn in range(20):
             self.sub.subscribe(self.name, heard)
@@ -53,6 +54,9 @@ class Contract:
             heard.wait_for(turn + 1)
             self.sub.unsubscribe(self.name)
             self.publisher.publish(self.name, 'between')
+            # In a cluster it may still be on its way from node to node.
+            self.publisher.publish(f'{self.name}-passed', turn)
+            passed.wait_for(turn + 1)
         self.sub.unsubscribe(self.name)
         self.assertEqual(list(range(20)), heard.all)
 
