@@ -239,7 +239,7 @@ def event(record: Event, number: int) -> Body:
         'operation_id': record.operation_id,
         'request_id': record.request_id,
         'state': dict(record.state),
-        'created': timestamp(record.created),
+        'created': record.created.isoformat(timespec='microseconds'),
     }
 
 

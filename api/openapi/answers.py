@@ -40,6 +40,11 @@ INTEGER: Schema = {'type': 'integer'}
 BOOLEAN: Schema = {'type': 'boolean'}
 OR_NULL: Schema = {'type': ['string', 'null']}
 UUID: Schema = {'type': 'string', 'format': 'uuid'}
+MOMENT: Schema = {
+    'type': 'string',
+    'pattern': r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$',
+    'description': 'UTC to the microsecond, without a zone',
+}
 TIME: Schema = {
     'type': 'string',
     'pattern': r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$',
@@ -184,7 +189,7 @@ COMPONENTS: dict[str, Schema] = {
             'operation_id': OR_NULL,
             'request_id': TEXT,
             'state': {'type': 'object', 'description': 'the new one of what the event is about'},
-            'created': TIME,
+            'created': MOMENT,
         },
         description='what happened',
     ),
