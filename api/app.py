@@ -119,6 +119,9 @@ class Limits:
         values = [v for value in req.params.values() for v in _every(value)]
         if any('\0' in text for text in (req.path, *values)):
             raise InvalidRequest('The URL has a NUL character in it.')
+        # Falcon's replacement for such bytes: many names would be one.
+        if any('\N{REPLACEMENT CHARACTER}' in text for text in (req.path, *values)):
+            raise InvalidRequest('The URL has bytes that are no UTF-8.')
 
     def process_resource(
         self,

@@ -64,8 +64,11 @@ class Bench:
         self.store.close()
         self.raw.close()
 
-    def send(self, *commands: Sequence[Any]) -> Call:
-        """Those commands: one round trip."""
+    def send(self, *commands: Sequence[Any], then: Sequence[Sequence[Any]] = ()) -> Call:
+        """Those commands: one round trip; and one more for those of ``then``."""
+        if then:
+            first, second = self.send(*commands), self.send(*then)
+            return lambda: (first(), second())
         if len(commands) == 1:
             return lambda: self.raw.execute_command(*commands[0])
 
@@ -128,6 +131,36 @@ class Bench:
             lambda: store.flavors.get('flavor-2'),
             self.send(('HMGET', 'flavor-2.flavors', 'p', 'c'), ('ZRANGE', 'flavor-2.pools', 0, -1)),
         )
+        yield from self._flavor_changes()
+        yield (
+            'pools.create and delete',
+            lambda: (store.pools.create('new', 1, URI), store.pools.delete('new')),
+            self.send(
+                ('ZADD', 'pools', 0, 'new'),
+                ('HSET', 'new.pools', 'p', 'new', 'u', URI, 'w', 1, 'o', '{}'),
+                then=[('ZREM', 'pools', 'new'), ('DEL', 'new.pools')],
+            ),
+        )
+        yield (
+            'pools of a flavor, 3',
+            lambda: store.pools.get_pools_by_flavor('flavor-2'),
+            self.send(('ZRANGE', 'flavor-2.pools', 0, -1), *self.read(self.names[:3])),
+        )
+        yield (
+            'flavors.list of 10',
+            lambda: store.flavors.list(limit=10),
+            self.send(
+                ('ZRANGEBYLEX', 'flavors', '-', '+', 'LIMIT', 0, 10),
+                *(
+                    command
+                    for n in (1, 2)
+                    for command in (
+                        ('HMGET', f'flavor-{n}.flavors', 'p', 'c'),
+                        ('ZRANGE', f'flavor-{n}.pools', 0, -1),
+                    )
+                ),
+            ),
+        )
         yield (
             'catalogue.insert',
             lambda: store.catalogue.insert('demo', 'queue-00', name),
@@ -135,6 +168,28 @@ class Bench:
                 ('ZADD', 'catalogue', 0, entry),
                 ('ZADD', 'demo.catalogue', 0, entry),
                 ('HSET', queue, *record),
+            ),
+        )
+        yield (
+            'catalogue.update',
+            lambda: store.catalogue.update('demo', 'queue-00', name),
+            self.send(('HSET', queue, *record)),
+        )
+        yield (
+            'catalogue.insert and delete',
+            lambda: (
+                store.catalogue.insert('demo', 'queue-99', name),
+                store.catalogue.delete('demo', 'queue-99'),
+            ),
+            self.send(
+                ('ZADD', 'catalogue', 0, 'demo.queue-99'),
+                ('ZADD', 'demo.catalogue', 0, 'demo.queue-99'),
+                ('HSET', 'demo.queue-99.catalogue', 'p', 'demo', 'p_q', 'queue-99', 'p_p', name),
+                then=[
+                    ('ZREM', 'catalogue', 'demo.queue-99'),
+                    ('ZREM', 'demo.catalogue', 'demo.queue-99'),
+                    ('DEL', 'demo.queue-99.catalogue'),
+                ],
             ),
         )
         yield (
@@ -148,6 +203,47 @@ class Bench:
             self.send(
                 ('ZRANGE', 'demo.catalogue', 0, -1),
                 *(('HMGET', f'demo.queue-{n:02}.catalogue', 'p_q', 'p_p') for n in range(20)),
+            ),
+        )
+
+    def _flavor_changes(self) -> Iterator[tuple[str, Call, Call]]:
+        flavors, chosen = self.store.flavors, self.names[:3]
+        joined = [
+            command
+            for pool in chosen
+            for command in (
+                ('ZADD', 'flavor-2.pools', 0, pool),
+                ('HSET', 'slotwright:flavor-of-pool', pool, 'flavor-2'),
+            )
+        ]
+        fields = ('f', 'flavor-2', 'p', 'demo', 'c', '{"ram":512}')
+        yield (
+            'flavors.create, of 3 pools',
+            lambda: flavors.create('flavor-2', 'demo', {'ram': 512}, chosen),
+            self.send(
+                ('ZADD', 'flavors', 0, 'flavor-2'),
+                ('ZADD', 'demo.flavors', 0, 'flavor-2'),
+                ('HSET', 'flavor-2.flavors', *fields),
+                *joined,
+            ),
+        )
+        yield (
+            'flavors.update of its pools',
+            lambda: flavors.update('flavor-2', 'demo', pools=chosen),
+            self.send(*joined, ('HMGET', 'flavor-2.flavors', 'p', 'c')),
+        )
+        yield (
+            'flavors.create and delete',
+            lambda: (flavors.create('flavor-3', 'demo'), flavors.delete('flavor-3', 'demo')),
+            self.send(
+                ('ZADD', 'flavors', 0, 'flavor-3'),
+                ('ZADD', 'demo.flavors', 0, 'flavor-3'),
+                ('HSET', 'flavor-3.flavors', 'f', 'flavor-3', 'p', 'demo', 'c', '{}'),
+                then=[
+                    ('ZREM', 'flavors', 'flavor-3'),
+                    ('ZREM', 'demo.flavors', 'flavor-3'),
+                    ('DEL', 'flavor-3.flavors'),
+                ],
             ),
         )
 

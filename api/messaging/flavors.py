@@ -5,7 +5,7 @@ from typing import Any
 import falcon
 
 from api.messaging import schemas
-from api.messaging.requests import PREFIX, Resource, next_links, page_of, project_of
+from api.messaging.requests import Resource, href_of, next_links, page_of, project_of
 from slotwright.domain.errors import InvalidRequest, PoolDoesNotExist
 from slotwright.domain.pools import PoolFlavor
 
@@ -14,7 +14,7 @@ _CHANGEABLE = ('pool_list', 'capabilities')
 
 def view(flavor: PoolFlavor, *, capabilities: bool) -> dict[str, Any]:
     """A flavor as it is answered; without pools it has no ``pool_list``."""
-    body: dict[str, Any] = {'name': flavor.name, 'href': f'{PREFIX}/flavors/{flavor.name}'}
+    body: dict[str, Any] = {'name': flavor.name, 'href': href_of('flavors', flavor.name)}
     if flavor.pools:
         body['pool_list'] = list(flavor.pools)
     if capabilities:
@@ -50,7 +50,7 @@ class OneFlavor(Resource):
                 f'Flavor {flavor} could not be created, error:{error.message}'
             ) from error
         resp.status = falcon.HTTP_201
-        resp.location = req.path
+        resp.set_header('Location', href_of('flavors', flavor))
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, flavor: str) -> None:
         body = schemas.FLAVOR_CHANGE.check(self._body(req))

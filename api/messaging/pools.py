@@ -5,7 +5,7 @@ from typing import Any
 import falcon
 
 from api.messaging import schemas
-from api.messaging.requests import PREFIX, Resource, detailed, next_links, page_of
+from api.messaging.requests import Resource, detailed, href_of, next_links, page_of
 from slotwright.domain.errors import InvalidRequest
 from slotwright.domain.pools import Pool
 from slotwright.domain.targets import check_pool
@@ -20,7 +20,7 @@ def view(pool: Pool, *, options: bool) -> dict[str, Any]:
         'uri': pool.uri,
         'weight': pool.weight,
         'flavor': pool.flavor,
-        'href': f'{PREFIX}/pools/{pool.name}',
+        'href': href_of('pools', pool.name),
     }
     return {**body, 'options': dict(pool.options)} if options else body
 
@@ -47,7 +47,7 @@ class OnePool(Resource):
         check_pool(body['uri'], body.get('options', {}))
         self._parts.store.pools.create(pool, **body)
         resp.status = falcon.HTTP_201
-        resp.location = req.path
+        resp.set_header('Location', href_of('pools', pool))
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, pool: str) -> None:
         """Answers the pool; what is given besides is ignored, as Zaqar does."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import falcon
 
@@ -73,6 +74,15 @@ def detailed(req: falcon.Request) -> bool:
     if text.lower() not in _TRUTH:
         raise InvalidRequest(f'detailed={text[:60]!r} must be true or false.')
     return _TRUTH[text.lower()]
+
+
+def href_of(kind: str, name: str) -> str:
+    """The path of a pool or flavor.
+
+    >>> href_of('pools', 'a b?')
+    '/v2/pools/a%20b%3F'
+    """
+    return f'{PREFIX}/{kind}/{quote(name, safe="")}'
 
 
 def next_links(path: str, page: Page, last: str | None) -> list[dict[str, str]]:

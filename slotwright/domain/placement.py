@@ -117,14 +117,16 @@ class Placement:
         members: Sequence[Member],
     ) -> list[Pool]:
         """The pools of one failure domain that can take them all; where members are already."""
-        alone = [([pool], ('', pool.name)) for pool in groups.get('', ())]
-        known = [(pools, (name, '')) for name, pools in groups.items() if name]
-        here = {(m.failure_domain, '' if m.failure_domain else m.pool) for m in members}
+        alone = [([pool], '') for pool in groups.get('', ())]
+        known = [(pools, name) for name, pools in groups.items() if name]
+        domains = {member.failure_domain for member in members} - {''}
+        # Of members in pools without a failure domain, which may have been given one since.
+        near = {member.pool for member in members if not member.failure_domain}
         ram = max((need.ram for need in needs), default=0)
         fitting = [
             pools
-            for pools, key in [*alone, *known]
-            if (not here or key in here)
+            for pools, name in [*alone, *known]
+            if (not members or name in domains or any(pool.name in near for pool in pools))
             and sum(rooms.of(pool).times(ram) for pool in pools) >= len(needs)
         ]
         if not fitting:

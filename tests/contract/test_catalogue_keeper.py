@@ -1,6 +1,7 @@
 """The catalogue follows SQL, in every driver of the management store."""
 
 import logging
+from functools import partial
 from typing import Any, ClassVar
 
 import redis
@@ -12,6 +13,7 @@ from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from taskmanager.catalogue import CatalogueKeeper
 from tests import servers
 from tests.contract import databases, management_case
+from tests.contract.seed_layout import dump
 from tests.contract.storage_case import PROJECT, StoreCase, new_id
 
 
@@ -43,10 +45,10 @@ class KeeperCase(StoreCase):
 
     def setUp(self):
         super().setUp()
-        place = self.places.create()
-        pool_store = self.places.connect(place)
+        self.place = self.places.create()
+        pool_store = self.places.connect(self.place)
         self.addCleanup(pool_store.close)
-        self.addCleanup(lambda: self.assertEqual([], self.places.check(place)))
+        self.addCleanup(lambda: self.assertEqual([], self.places.check(self.place)))
         self.catalogue = pool_store.catalogue
         self.noted = Noted(self.catalogue)
         self.keeper = self.keep(self.store)
@@ -216,11 +218,34 @@ class PostgreSQLTest(Contract, KeeperCase):
     places = management_case.POSTGRESQL
 
 
-class RedisTest(Contract, KeeperCase):
+class RedisContract(Contract):
+    def test_any_key_or_member_that_is_lost_comes_back(self):
+        self.create_in('local://', 'local://', 'local://')
+        self.keeper.tick()
+        with redis.Redis.from_url(self.place, decode_responses=True) as raw:
+            whole = dump(raw)
+            keys = [key for key in whole if key.endswith('catalogue')]
+            losses = [partial(raw.delete, key) for key in keys]
+            losses += [
+                partial(raw.zrem, key, member)
+                for key in keys
+                if isinstance(whole[key], list)
+                for member in whole[key]
+            ]
+            self.assertEqual(5 + 6, len(losses))
+            for lose in losses:
+                with self.subTest(lost=lose.args):
+                    lose()
+                    self.assertNotEqual(whole, dump(raw))
+                    self.keeper.tick()
+                    self.assertEqual(whole, dump(raw))
+
+
+class RedisTest(RedisContract, KeeperCase):
     places = management_case.REDIS
 
 
-class ValkeyTest(Contract, KeeperCase):
+class ValkeyTest(RedisContract, KeeperCase):
     places = management_case.VALKEY
 
 

@@ -144,6 +144,49 @@ class Contract:
             self.assertEqual(1, self.raw.delete(index))
         self.assertEqual(found, dump(self.raw))
 
+    def test_what_somebody_else_damaged_is_passed_over(self):
+        self.pools.create('good', 7, 'local://', options={'instances': 1})
+        self.flavors.create('whole', capabilities={'ram': 1})
+        for field, value in (
+            ('w', 'many'), ('w', '1.5'), ('w', '-3'), ('w', '4294967296'), ('w', '9' * 5000),
+            ('w', None), ('o', None),
+            ('o', 'nope'), ('o', '[1]'), ('o', '{"x":NaN}'), ('o', b'\x81\xa3ram\xff'),
+            ('o', '[' * 100_000),
+        ):  # fmt: skip
+            with self.subTest(field=field, value=value and value[:20]):
+                self.pools.create('bad', 5, 'local://', options={'instances': 1})
+                if value is None:
+                    self.raw.hdel('bad.pools', field)
+                else:
+                    self.raw.hset('bad.pools', field, value)
+                pools = {pool.name: pool for pool in self.pools.list()}
+                self.assertEqual(7, pools['good'].weight)
+                self.assertEqual(0, pools['bad'].weight)
+                self.assertEqual(pools['bad'], self.pools.get('bad'))
+                mended = self.pools.update('bad', weight=5, uri='local://', options={})
+                self.assertEqual((5, 'local://'), (mended.weight, mended.uri))
+        for value in (None, 'nope', '[1]', '{"ram":Infinity}', b'\xff'):
+            with self.subTest(capabilities=value):
+                self.flavors.create('broken', capabilities={'ram': 1})
+                if value is None:
+                    self.raw.hdel('broken.flavors', 'c')
+                else:
+                    self.raw.hset('broken.flavors', 'c', value)
+                found = {flavor.name: flavor.capabilities for flavor in self.flavors.list()}
+                self.assertEqual({'whole': {'ram': 1}, 'broken': {}}, found)
+
+    def test_a_flavor_whose_hash_is_lost_can_be_made_again(self):
+        for project in (None, 'demo'):
+            with self.subTest(project=project):
+                for name in ('first', 'second'):
+                    self.flavors.create(f'{name} of {project}', project, {'ram': 1})
+                found = dump(self.raw)
+                self.raw.delete(f'first of {project}.flavors')
+                self.flavors.create(f'third of {project}', project)
+                self.flavors.delete(f'third of {project}', project)
+                self.flavors.create(f'first of {project}', project, {'ram': 1})
+                self.assertEqual(found, dump(self.raw))
+
     def test_an_index_that_is_something_else_stops_every_write(self):
         for key in ('pools', 'flavors', 'catalogue', FLAVOR_OF):
             self.raw.set(key, 'x')

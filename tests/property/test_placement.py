@@ -135,6 +135,12 @@ class PlacementTest(unittest.TestCase):
         1,
     )
     @given(pool_sets(), needs, usages, seeds)
+    @example(
+        [Pool('p', 'local://', 1), Pool('over', 'local://', 1, options={'ram': 0})],
+        [Need('i', 0)],
+        {'over': Used(0, 1)},
+        0,
+    )
     def test_affinity_keeps_all_together_whenever_that_goes(
         self, pools: list[Pool], wanted: list[Need], used: dict[str, Used], seed: int
     ) -> None:

@@ -93,6 +93,17 @@ class PlacementTest(ApiTestCase):
         together = self.post(6, locality='affinity').json['cluster']['id']
         self.assertEqual(1, len({member.failure_domain for member in self.members(together)}))
 
+    def test_affinity_to_a_pool_that_is_told_its_failure_domain_later(self) -> None:
+        self.pools.create('a', 1, 'local://')
+        cluster_id = self.post(2, locality='affinity').json['cluster']['id']
+        self.finish(cluster_id)
+        self.pools.update('a', options={'failure_domain': 'x'})
+        self.pools.create('b', 100, 'local://', options={'failure_domain': 'y'})
+        more = {'grow': [{'flavorRef': '2', 'volume': {'size': 2}}] * 4}
+        answer = self.call('POST', 'clusters', cluster_id, 'action', body=more)
+        self.assertEqual(202, answer.status_code, answer.text)
+        self.assertEqual({'a': 6}, self.pools_of(cluster_id))
+
     def test_a_datastore_version_that_a_pool_has_not(self) -> None:
         self.pools.create('p', 1, 'local://', options={'datastore_versions': ['9.9']})
         self.refused('p: runs 9.9, not 3.0')

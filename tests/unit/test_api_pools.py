@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from falcon import testing
 
@@ -73,6 +74,28 @@ class PoolsTest(MessagingTestCase):
         self.assertEqual([['a', 'b'], ['c', 'd'], ['e']], seen)
         after = self.ask('GET', 'pools?marker=bb').json['pools']
         self.assertEqual(['c', 'd', 'e'], [pool['name'] for pool in after])
+
+    def test_links_of_odd_names(self) -> None:
+        for name in ('a b', 'x?y', 'n#1', '50%', 'a%2Fb', 'h\u00e9', 'a:b', 'a+b', 'a;b&c=d'):
+            with self.row(name):
+                sent = quote(name, safe='')
+                answer = self.ask('PUT', f'pools/{sent}', LOCAL)
+                self.assertEqual(f'/v2/pools/{sent}', answer.headers['Location'])
+                shown = self.ask('GET', f'pools/{sent}').json
+                self.assertEqual((name, f'/v2/pools/{sent}'), (shown['name'], shown['href']))
+                self.put('pools/only', LOCAL)
+                flavor = f'of {name}'
+                answer = self.ask('PUT', f'flavors/{quote(flavor)}', {'pool_list': ['only']})
+                shown = self.client.simulate_get(answer.headers['Location']).json
+                self.assertEqual(
+                    (flavor, answer.headers['Location']), (shown['name'], shown['href'])
+                )
+
+    def test_names_that_are_no_text(self) -> None:
+        self.put('pools/a', LOCAL)
+        for path in ('pools/%ff', 'pools/%C3', 'pools/%ed%a0%80', 'flavors/%fe'):
+            self.refused(400, 'The URL has bytes that are no UTF-8', 'PUT', path, LOCAL)
+        self.refused(400, 'The URL has bytes that are no UTF-8', 'GET', 'pools?marker=%ff')
 
     def test_what_is_refused(self) -> None:
         for limit in ('0', '21', '-1', 'abc', '', '1.0', '9' * 30):

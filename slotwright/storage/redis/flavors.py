@@ -1,6 +1,5 @@
 """Flavors in Redis."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from slotwright.domain.errors import SlotwrightError
 from slotwright.domain.flavors import check_capabilities
 from slotwright.domain.pools import PoolFlavor
 from slotwright.storage import management
+from slotwright.storage.redis.hashes import read_object
 from slotwright.storage.redis.link import Link, foreign
 
 
@@ -96,7 +96,8 @@ def _checked(name: str, project: str | None) -> tuple[str, str]:
 
 def _flavor(answer: Sequence[Any], at: int) -> PoolFlavor:
     name, project, capabilities, pools = answer[at : at + 4]
-    return PoolFlavor(name, project or None, json.loads(capabilities), tuple(pools))
+    # What somebody damaged says nothing, and so has no size.
+    return PoolFlavor(name, project or None, read_object(capabilities) or {}, tuple(pools))
 
 
 def _refusal(status: str, detail: Sequence[str], name: str, project: str | None) -> SlotwrightError:

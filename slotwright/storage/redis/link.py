@@ -77,6 +77,7 @@ class Link:
             connection_class=target.kind,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
+            encoding_errors='replace',  # of what others wrote: ours is UTF-8
             protocol=2,
             max_connections=MOST_CONNECTIONS,
             **target.options,

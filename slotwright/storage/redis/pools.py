@@ -1,6 +1,5 @@
 """Pools in Redis."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from slotwright.domain import pools as checks
 from slotwright.domain.errors import NameCollision, SlotwrightError
 from slotwright.domain.pools import Pool
 from slotwright.storage import management
+from slotwright.storage.redis.hashes import read_object, read_weight
 from slotwright.storage.redis.link import Link, foreign
 
 
@@ -96,15 +96,19 @@ class Pools:
         )
         if answer[0] != 'ok':
             return ()
-        return tuple(self._capabilities(management.scheme_of(answer[1])))
+        return tuple(self._capabilities(management.scheme_of(answer[1] or '')))
 
 
-def _pool(answer: Sequence[str], at: int) -> Pool:
-    name, uri, weight, options, flavor = answer[at : at + 5]
-    return Pool(name, uri, int(weight), flavor or None, json.loads(options))
+def _pool(answer: Sequence[str | None], at: int) -> Pool:
+    """One with a field that somebody damaged has weight 0, until it is mended."""
+    name, uri, weight_text, options_text, flavor = answer[at : at + 5]
+    weight, options = read_weight(weight_text), read_object(options_text)
+    if weight is None or options is None:
+        weight = 0
+    return Pool(name or '', uri or '', weight, flavor or None, options or {})
 
 
-def _read(answer: Sequence[str]) -> list[Pool]:
+def _read(answer: Sequence[str | None]) -> list[Pool]:
     """``answer`` is 'ok' and five values for each pool."""
     return [_pool(answer, at) for at in range(1, len(answer), 5)]
 

@@ -55,20 +55,30 @@ local function may_have_pools(flavor)
     return kind_of(flavor .. '.pools') == 'none' or has_pools(flavor)
 end
 
+-- The set of a project's flavors is there. Its first one may have lost its hash.
 local function has_flavors(project)
     local key = project .. '.flavors'
     if kind_of(key) ~= 'zset' then
         return false
     end
-    return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.flavors', 'p') == project
+    local first = call('ZRANGE', key, 0, 0)[1]
+    if kind_of(first .. '.flavors') == 'none' then
+        return call('ZSCORE', 'flavors', first) ~= false
+    end
+    return read(first .. '.flavors', 'p')[1] == project
 end
 
+-- The set of a project's entries is there. Its first one may have lost its hash.
 local function has_entries(project)
-    local key = project .. '.catalogue'
-    if kind_of(key) ~= 'zset' then
+    local index = project .. '.catalogue'
+    if kind_of(index) ~= 'zset' then
         return false
     end
-    return call('HGET', call('ZRANGE', key, 0, 0)[1] .. '.catalogue', 'p') == project
+    local entry = call('ZRANGE', index, 0, 0)[1]
+    if kind_of(entry .. '.catalogue') == 'none' then
+        return string.sub(entry, 1, #project + 1) == project .. '.'
+    end
+    return read(entry .. '.catalogue', 'p')[1] == project
 end
 
 -- The pool of an entry that exists; "a.b"/"c" is none for who asks for "a"/"b.c".
