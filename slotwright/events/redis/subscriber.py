@@ -79,9 +79,11 @@ class RedisSubscriber:
                 if connection is None or self._closed.is_set():
                     raise SubscribeFailed('There is no connection to Redis.')
                 replaced = self._subscriptions.get(name)
+                wanted.stands = replaced is not None
                 self._subscriptions[name] = wanted
             try:
                 self._ask(connection, b'subscribe', name)
+                wanted.stands = True
             except SubscribeFailed:
                 with self._state:
                     if self._subscriptions.get(name) is wanted:
@@ -217,7 +219,8 @@ class RedisSubscriber:
         connection.disconnect()
         with self._state:
             self._connection = None
-            names = sorted(one.channel for one in self._subscriptions.values())
+            standing = [one for one in self._subscriptions.values() if one.stands]
+            names = sorted(one.channel for one in standing)
             self._subscriptions.clear()
             answer, self._answer = self._answer, None
             self._lost = Lost(tuple(names), faults.words(error))
