@@ -150,15 +150,6 @@ class Contract:
         self.owner = self.backend.owner(self.name)
         self.gone()
 
-    def test_the_usual_time_limits_notice_a_hung_server_too(self) -> None:
-        tables = self.driver().tables
-        for place in self.backend.places:
-            place.server.suspend()
-        self.assertRaises(StoreUnavailable, tables.create, self.name, self.row, 1)
-        self.backend.heal()
-        self.owner = self.backend.owner(self.name)
-        self.gone()
-
     def test_a_driver_made_while_nobody_answers(self) -> None:
         for place in self.backend.places:
             place.proxy.freeze()
@@ -176,3 +167,12 @@ class SingleTest(Contract, EventsCase):
 
 class ClusterTest(Contract, EventsCase):
     backend_class = events_case.Clustered
+
+    def test_the_usual_time_limits_notice_a_hung_server_too(self) -> None:
+        tables = self.driver().tables
+        for place in self.backend.places:
+            place.server.suspend()
+        self.assertRaises(StoreUnavailable, tables.create, self.name, self.row, 1)
+        self.backend.heal()
+        self.owner = self.backend.owner(self.name)
+        self.gone()

@@ -168,7 +168,7 @@ class RedisSubscriber:
             connection = self._connection
             if connection is not None:
                 self._clear(connection, self._read(connection))
-            elif self._connect(self._node):
+            elif self._connects():
                 self._dispatcher.tell(self._lost)
             else:
                 self._closed.wait(PAUSE)
@@ -176,6 +176,13 @@ class RedisSubscriber:
         if connection is not None:
             connection.disconnect()
         self._leave()
+
+    def _connects(self) -> bool:
+        try:
+            return self._connect(self._node)
+        except Exception:  # this thread has to go on
+            LOG.exception('The subscriber cannot connect')
+            return False
 
     def _read(self, connection: Any) -> Exception:
         """Queue what comes, until the connection is lost; answers how."""
