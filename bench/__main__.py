@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from bench import creating, forming, listing, management, placing, report, streaming
+from bench import creating, events, forming, listing, management, placing, report, streaming
 
 Measure = Callable[[Sequence[int], int], Iterator[report.Row]]
 
@@ -15,6 +15,7 @@ MEASURES: dict[str, tuple[Measure, tuple[int, ...]]] = {
     'listing': (listing.measure, (1, 10, 20)),
     'management': (management.measure, (10, 100, 1000)),
     'streaming': (streaming.measure, (1000,)),
+    'events': (events.measure, (10, 100, 1000)),
     'placing': (placing.measure, (10, 1000)),
 }
 

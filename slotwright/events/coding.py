@@ -25,7 +25,10 @@ def decode(written: bytes) -> Any:
 
     :raises ValueError: it is none.
     """
-    return json.loads(written)
+    try:
+        return json.loads(written)
+    except RecursionError as error:
+        raise ValueError('It is nested too deep.') from error
 
 
 def named(name: str, what: str) -> str:

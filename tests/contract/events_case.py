@@ -1,5 +1,6 @@
 """What the tests of the events drivers share: three back ends, and what can be done to them."""
 
+import atexit
 import threading
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
@@ -169,8 +170,24 @@ class Heard:
             return list(self._all)
 
 
+_running: dict[type[Backend], Backend] = {}
+
+
+def _shared(kind: type[Backend]) -> Backend:
+    """The back end of this process, started by the first who asks.
+
+    :raises unittest.SkipTest: when the program is not installed
+    """
+    if kind not in _running:
+        backend = kind()
+        backend.setUp()
+        atexit.register(backend.cleanUp)
+        _running[kind] = backend
+    return _running[kind]
+
+
 class EventsCase(TestCase):
-    """A test with a back end that its class shares, whole at the start of each test."""
+    """A test with the process's back end, which is whole at the start of each test."""
 
     backend_class: ClassVar[type[Backend]]
     backend: ClassVar[Any]
@@ -179,13 +196,7 @@ class EventsCase(TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.backend = cls.backend_class()
-        cls.backend.setUp()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.backend.cleanUp()
-        super().tearDownClass()
+        cls.backend = _shared(cls.backend_class)
 
     def setUp(self) -> None:
         super().setUp()

@@ -1,12 +1,18 @@
 """Tables: what every driver does, as long as nothing fails."""
 
 import concurrent.futures
+import re
+from pathlib import Path
 from typing import Any
 
-from slotwright.events.errors import NotJson, RowExists, RowNotFound
-from tests.contract import events_case
-from tests.contract.events_case import EventsCase
+import redis
 
+from slotwright.events.errors import NotJson, RowExists, RowNotFound, StoreUnavailable
+from slotwright.events.redis.driver import OneServerDriver
+from tests.contract import events_case
+from tests.contract.events_case import EventsCase, Heard
+
+PAGE = Path(__file__).parents[2] / 'doc/events.md'
 ODD = ('a', 'a.b', 'b.c', '{a}', 'a}b', ':', 'a:b', '*', '[a-c]', ' ', 'é', '\x00', 'x' * 300)
 
 
@@ -119,6 +125,30 @@ class MemoryTest(Contract, EventsCase):
 
 class SingleTest(Contract, EventsCase):
     backend_class = events_case.Single
+
+    def test_a_user_with_no_more_than_the_rights_it_needs(self) -> None:
+        found = re.search(r'ACL SETUSER (.*?)```', PAGE.read_text('utf-8'), re.S)
+        assert found
+        (place,) = self.backend.places
+        with redis.Redis(port=place.server.port) as client:
+            rule = found[1].replace('PASSWORD', 'x').split()
+            client.execute_command('ACL', 'SETUSER', *rule)
+            client.script_flush()
+        events = OneServerDriver.at(f'redis://slotwright:x@127.0.0.1:{place.proxy.port}')
+        self.addCleanup(events.close)
+        tables, table, heard = events.tables, self.name, Heard()
+        tables.create(table, 'k', 1)
+        tables.set(table, 'k', 2)
+        self.assertEqual((['k'], [2]), (tables.keys(table), tables.values(table, '')))
+        place.proxy.lose_answers(b'lost', 3)
+        self.assertRaises(StoreUnavailable, tables.create, table, 'lost', 1)
+        tables.delete(table, 'k')
+        self.assertEqual(([], 1), (tables.keys(table), tables.allocate(table)))
+        sub = events.subscriber(heard)
+        sub.subscribe(table, heard)
+        events.publisher().publish(table, 1)
+        self.assertEqual([1], heard.wait_for(1))
+        sub.unsubscribe(table)
 
 
 class ClusterTest(Contract, EventsCase):

@@ -22,7 +22,7 @@ LOG = logging.getLogger(__name__)
 #: Times that a command follows MOVED and ASK.
 MOST_REDIRECTIONS = 5
 #: Seconds after which no further node is asked who is there.
-LOOKING = 1.5
+LOOKING = 1.0
 
 
 class Cluster:

@@ -37,6 +37,7 @@ class RedisDriver:
         self._parts: set[RedisPublisher | RedisSubscriber] = set()
         self._lock = threading.Lock()
         self._tables = RedisTables(servers, prefix)
+        self._closed = False
         try:
             servers.connect()
         except InvalidConfiguration:
@@ -55,6 +56,7 @@ class RedisDriver:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             parts = list(self._parts)
         for part in parts:
             part.close()
@@ -63,7 +65,10 @@ class RedisDriver:
 
     def _keep(self, part: _Part) -> _Part:
         with self._lock:
+            closed = self._closed
             self._parts.add(part)
+        if closed:
+            part.close()
         return part
 
 

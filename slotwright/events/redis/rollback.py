@@ -43,6 +43,8 @@ class Rollback:
             if len(self._left) >= MOST:
                 LOG.error('A row may stay that was not added: %s', self._left.popleft()[1][0])
             self._left.append(undo)
+            if self._closing.is_set():
+                LOG.error('A row may stay that was not added: %s', keys[0])
             if self._thread is None and not self._closing.is_set():
                 self._thread = threading.Thread(
                     target=self._work, name='slotwright-events-rollback', daemon=True

@@ -55,6 +55,7 @@ class OneServer:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._client = links.client(target)
+        self._closed = False
 
     def connect(self) -> None:
         try:
@@ -69,6 +70,8 @@ class OneServer:
                 )
 
     def run(self, key: str, *command: str | bytes | int) -> Any:  # noqa: ARG002 - of a cluster
+        if self._closed:
+            raise exceptions.ConnectionError('The driver is closed.')
         return self._client.execute_command(*command)
 
     def lost(self, error: Exception) -> bool:
@@ -84,6 +87,7 @@ class OneServer:
         return self._target
 
     def close(self) -> None:
+        self._closed = True
         self._client.connection_pool.disconnect()
 
     def _address(self) -> Node:

@@ -79,9 +79,11 @@ class RedisSubscriber:
                 if connection is None or self._closed.is_set():
                     raise SubscribeFailed('There is no connection to Redis.')
                 replaced = self._subscriptions.get(name)
+                wanted.stands = replaced is not None
                 self._subscriptions[name] = wanted
             try:
                 self._ask(connection, b'subscribe', name)
+                wanted.stands = True
             except SubscribeFailed:
                 with self._state:
                     if self._subscriptions.get(name) is wanted:
@@ -166,7 +168,7 @@ class RedisSubscriber:
             connection = self._connection
             if connection is not None:
                 self._clear(connection, self._read(connection))
-            elif self._connect(self._node):
+            elif self._connects():
                 self._dispatcher.tell(self._lost)
             else:
                 self._closed.wait(PAUSE)
@@ -174,6 +176,13 @@ class RedisSubscriber:
         if connection is not None:
             connection.disconnect()
         self._leave()
+
+    def _connects(self) -> bool:
+        try:
+            return self._connect(self._node)
+        except Exception:  # this thread has to go on
+            LOG.exception('The subscriber cannot connect')
+            return False
 
     def _read(self, connection: Any) -> Exception:
         """Queue what comes, until the connection is lost; answers how."""
@@ -217,7 +226,8 @@ class RedisSubscriber:
         connection.disconnect()
         with self._state:
             self._connection = None
-            names = sorted(one.channel for one in self._subscriptions.values())
+            standing = [one for one in self._subscriptions.values() if one.stands]
+            names = sorted(one.channel for one in standing)
             self._subscriptions.clear()
             answer, self._answer = self._answer, None
             self._lost = Lost(tuple(names), faults.words(error))

@@ -86,7 +86,7 @@ class RedisTables:
             raise RowNotFound(f'{table} has no {key}.')
 
     def keys(self, table: str, topic: str | None = None) -> Sequence[str]:
-        return [field.decode() for field in self._list('HKEYS', table, topic)]
+        return [_text(field) for field in self._list('HKEYS', table, topic)]
 
     def values(self, table: str, topic: str | None = None) -> Sequence[Any]:
         return [_value(row) for row in self._list('HVALS', table, topic)]
@@ -150,6 +150,13 @@ class RedisTables:
                         f'Redis does not answer, tried {tried} times: {faults.words(error)}'
                     ) from error
             self._sleep(pause)
+
+
+def _text(field: bytes) -> str:
+    try:
+        return field.decode()
+    except UnicodeDecodeError as error:
+        raise StoreRefused('A key is not of this store.') from error
 
 
 def _value(row: bytes) -> Any:
