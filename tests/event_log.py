@@ -29,7 +29,7 @@ class EventLog:
 
     def hand_on(self, count: int) -> list[Event]:
         """Give positions to the next ``count`` events; answers them."""
-        first = self.last_position()
+        first = self._last_position()
         for place in range(first, min(first + count, len(self.events))):
             self.events[place] = dataclasses.replace(self.events[place], position=place + 1)
         return self.events[first : first + count]
@@ -63,6 +63,9 @@ class EventLog:
 
     def last_position(self) -> int:
         self._called('last_position')
+        return self._last_position()
+
+    def _last_position(self) -> int:
         return max((e.position or 0 for e in self.events), default=0)
 
     def _called(self, name: str) -> None:

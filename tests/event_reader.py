@@ -34,7 +34,7 @@ class EventReader:
         self._text = b''
 
     def begin(self) -> 'EventReader':
-        """Read the head of the answer; what it refuses with is left to ``refusal``."""
+        """Read the head of the answer and how the stream opens; see ``refusal`` for others."""
         self.status = int(self._file.readline().split()[1])
         while line := self._file.readline().strip():
             name, _, value = line.decode().partition(': ')
@@ -42,25 +42,27 @@ class EventReader:
         if self.status == 200:
             assert self.headers['content-type'] == 'text/event-stream', self.headers
             assert self.headers['transfer-encoding'] == 'chunked', self.headers
+            self._read(self._frame() or b'')
         return self
 
     def refusal(self) -> str:
         """The message of an error."""
-        ((_, error),) = json.loads(self._file.read()).items()
+        ((_, error),) = json.loads(self._file.read(int(self.headers['content-length']))).items()
         return str(error['message'])
 
     def next(self) -> tuple[str, Any] | None:
         """The kind and the data of the next event; None at the end of the stream."""
         while (frame := self._frame()) is not None:
-            fields: dict[str, str] = {}
-            for line in frame.decode().split('\n'):
-                name, _, value = line.partition(': ')
-                fields[name] = value
-                self.comments += line.startswith(':')
-            self.last_id = fields.get('id', self.last_id)
+            fields = self._read(frame)
             if 'data' in fields:
                 return fields['event'], json.loads(fields['data'])
         return None
+
+    def wait_for_comment(self) -> None:
+        """Read until the next comment, or the end; nothing else may come before."""
+        before = self.comments
+        while self.comments == before and (frame := self._frame()) is not None:
+            assert not self._read(frame), frame
 
     def take(self, count: int) -> list[Any]:
         """The data of so many events."""
@@ -70,6 +72,17 @@ class EventReader:
     def close(self) -> None:
         self._file.close()
         self.link.close()
+
+    def _read(self, frame: bytes) -> dict[str, str]:
+        """The fields of a frame, by name."""
+        fields: dict[str, str] = {}
+        for line in frame.decode().split('\n'):
+            name, _, value = line.partition(': ')
+            if name:
+                fields[name] = value
+            self.comments += line.startswith(':')
+        self.last_id = fields.get('id', self.last_id)
+        return fields
 
     def _frame(self) -> bytes | None:
         while b'\n\n' not in self._text:

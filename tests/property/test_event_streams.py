@@ -91,7 +91,7 @@ class Plane:
         """All is handed on, and all readers take what there is."""
         self.log.hand_on(len(self.log.events))
         self.turn([], True)
-        while any([self.take(stream) for stream, _ in self.readers]):
+        while any(self.take(stream) for stream, _ in self.readers):
             self.turn([], False)
 
 

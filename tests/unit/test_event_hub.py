@@ -99,7 +99,7 @@ class HubTest(TestCase):
         time.sleep(0.1)
         self.assertEqual({}, self.events.calls)
         hub.close(self.live(hub))
-        wait_until(lambda: self.is_at_rest(), 'the hub to rest', 60)
+        wait_until(self.is_at_rest, 'the hub to rest', 60)
 
     def is_at_rest(self) -> bool:
         before = dict(self.events.calls)
