@@ -138,12 +138,15 @@ class Cluster:
 
     def _send(self, node: Node, asking: bool, command: Sequence[str | bytes | int]) -> Any:
         client = self._client(node)
-        if not asking:
-            return client.execute_command(*command)
-        pipeline = client.pipeline(transaction=False)
-        pipeline.execute_command('ASKING')
-        pipeline.execute_command(*command)
-        return pipeline.execute()[1]
+        try:
+            if not asking:
+                return client.execute_command(*command)
+            pipeline = client.pipeline(transaction=False)
+            pipeline.execute_command('ASKING')
+            pipeline.execute_command(*command)
+            return pipeline.execute()[1]
+        except exceptions.ResponseError as error:
+            raise faults.in_cluster(error) from None
 
     def _client(self, node: Node) -> redis.Redis:
         with self._lock:
