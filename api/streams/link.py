@@ -47,9 +47,10 @@ class Link:
         self.connection.setblocking(False)
         self.peer = str(self.connection.getpeername()[0])
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL)
-        # What we send every now and then has to be acknowledged in this time (ms).
+        # What we send every now and then has to be acknowledged in this time (ms). Longer than
+        # our own patience: of a reader that is slow, but there, we want to tell.
         self.connection.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(patience * 1000))
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * patience * 1000)
         )
 
     def listen(self) -> bool:

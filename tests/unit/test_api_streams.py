@@ -15,6 +15,7 @@ from api.streams.service import Streams
 from api.wiring import render_event
 from slotwright.domain.events import Event
 from tests.event_reader import EventReader
+from tests.green import is_green
 from tests.guarded import wait_until
 from tests.unit.api_fixture import ApiTestCase
 from tests.unit.test_api_auth import USERS, basic
@@ -27,7 +28,7 @@ class StreamCase(ApiTestCase):
     poll = 1000.0
     room = 256 * 1024
     most = 500
-    green = False
+    port = 0  # a free one
 
     def setUp(self) -> None:
         super().setUp()
@@ -42,7 +43,7 @@ class StreamCase(ApiTestCase):
             registry=self.registry,
         )
         self.client = self.build()
-        self.server = ApiServer(self.client.app, '127.0.0.1', 0, 4, green=self.green)
+        self.server = ApiServer(self.client.app, '127.0.0.1', self.port, 4, green=is_green())
         self.streams.start()
         self.addCleanup(self.streams.wait)
         self.addCleanup(self.streams.stop)
@@ -165,7 +166,7 @@ class StreamTest(StreamCase):
 
     def test_of_the_old_version_of_http(self) -> None:
         """No chunks, and the end of the connection is the end."""
-        with socket.create_connection(('127.0.0.1', self.port()), timeout=100) as link:
+        with socket.create_connection(self.address(), timeout=100) as link:
             link.sendall(
                 f'GET {self.url("events")} HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n'.encode()
             )
@@ -221,8 +222,8 @@ class StreamTest(StreamCase):
             self.assertTrue(reader.ended)
         self.assert_told('shutting down', 503, self.read())
 
-    def port(self) -> int:
-        return int(self.server.url.rpartition(':')[2])
+    def address(self) -> tuple[str, int]:
+        return '127.0.0.1', int(self.server.url.rpartition(':')[2])
 
 
 class FewStreamsTest(StreamCase):
@@ -285,7 +286,7 @@ class StreamLoginTest(StreamCase):
         app = self.build(
             api_auth_strategy='http_basic', api_user_file=str(path), api_read_rate=4
         ).app
-        self.server = ApiServer(app, '127.0.0.1', 0, 4)
+        self.server = ApiServer(app, '127.0.0.1', 0, 4, green=is_green())
         self.server.start()
         self.addCleanup(self.server.stop)
         self.project = 'acme'
