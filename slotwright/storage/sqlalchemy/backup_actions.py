@@ -1,15 +1,12 @@
 """Actions in SQL, and the reports of their runs."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import sqlalchemy as sa
-from oslo_db import exception as db_exception
 
 from slotwright.domain import backup_documents as documents
 from slotwright.domain.backup_model import Action, ActionReport
-from slotwright.domain.errors import Conflict, NotFound
-from slotwright.domain.search import EVERYTHING, Search
+from slotwright.domain.errors import NotFound
 from slotwright.storage.backups import PAGE
 from slotwright.storage.sqlalchemy import backup_rows as rows
 from slotwright.storage.sqlalchemy import job_rows
@@ -19,82 +16,29 @@ from slotwright.storage.sqlalchemy.backup_tables import (
     actions,
     jobs,
 )
-from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+from slotwright.storage.sqlalchemy.backup_things import Things
+from slotwright.storage.sqlalchemy.transactions import reads, writes
 
 
-class Actions(Transactional):
+class Actions(Things[Action]):
     """See ``slotwright.storage.backups.ActionsStore``."""
 
-    @reads
-    def list(
-        self,
-        conn: sa.Connection,
-        project_id: str | None,
-        search: Search = EVERYTHING,
-        limit: int = PAGE,
-        offset: int = 0,
-    ) -> Sequence[Action]:
-        query = rows.page(sa.select(actions), actions, project_id, search, limit, offset)
-        return [job_rows.read_action(row) for row in conn.execute(query).mappings()]
+    table = actions
 
-    @reads
-    def get(self, conn: sa.Connection, project_id: str, thing_id: str) -> Action:
-        return job_rows.read_action(_find(conn, project_id, thing_id))
+    def _read(self, conn: sa.Connection, found: Sequence[rows.Row]) -> Sequence[Action]:  # noqa: ARG002
+        return [job_rows.read_action(row) for row in found]
 
-    def create(self, thing: Action) -> None:
-        try:
-            self._create(thing)
-        except db_exception.DBDuplicateEntry as error:
-            raise Conflict(f'Document already existing: action {thing.id!r}.') from error
-
-    @writes
-    def _create(self, conn: sa.Connection, thing: Action) -> None:
+    def _insert(self, conn: sa.Connection, thing: Action) -> None:
         job_rows.insert_actions(conn, self.clock, [thing], inline=False)
 
-    def write(
-        self,
-        project_id: str,
-        thing_id: str,
-        change: Callable[[Action | None], Action],
-        version: int | None = None,
-    ) -> Action:
-        try:
-            return self._write(project_id, thing_id, change, version)
-        except db_exception.DBDuplicateEntry as error:
-            raise Conflict(f'Document already existing: action {thing_id!r}.') from error
+    def _store(self, conn: sa.Connection, row: rows.Row, old: Action, new: Action) -> None:
+        rows.update(conn, self.clock, actions, row, job_rows.action_values(new))
+        before, document = documents.of_action(old), documents.of_action(new)
+        rows.index(conn, actions, row['seq'], row['project_id'], document, before)
 
-    @writes
-    def _write(
-        self,
-        conn: sa.Connection,
-        project_id: str,
-        thing_id: str,
-        change: Callable[[Action | None], Action],
-        version: int | None,
-    ) -> Action:
-        row = rows.lock(conn, actions, project_id, thing_id)
-        rows.require_version(row, version)
-        if row is None:
-            new = change(None)
-            job_rows.insert_actions(conn, self.clock, [new], inline=False)
-            return new
-        old = job_rows.read_action(row)
-        new = replace(change(old), id=old.id, project_id=project_id, user_id=old.user_id)
-        values = job_rows.action_values(new)
-        if values == job_rows.action_values(old):
-            return old
-        rows.update(conn, self.clock, actions, row, values)
-        document, before = documents.of_action(new), documents.of_action(old)
-        rows.index(conn, actions, row['seq'], project_id, document, before)
-        return replace(new, version=old.version + 1)
-
-    @writes
-    def delete(self, conn: sa.Connection, project_id: str, thing_id: str) -> None:
-        row = rows.lock(conn, actions, project_id, thing_id)
-        if row is None:
-            raise rows.missing(actions, thing_id)
-        conn.execute(sa.delete(action_attachments).where(action_attachments.c.action == row['seq']))
-        rows.remove(conn, self.clock, actions, row)
+    def _part(self, conn: sa.Connection, row: rows.Row) -> None:
+        mine = action_attachments.c.action == row['seq']
+        conn.execute(sa.delete(action_attachments).where(mine))
 
     @writes
     def report(self, conn: sa.Connection, report: ActionReport) -> None:

@@ -5,13 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from oslo_db import exception as db_exception
 
 from slotwright.domain import backup_documents as documents
 from slotwright.domain.backup_model import Action, Client, Job, JobAction, lacking
 from slotwright.domain.errors import Conflict, Unprocessable
-from slotwright.domain.search import EVERYTHING, Search
-from slotwright.storage.backups import PAGE
 from slotwright.storage.sqlalchemy import backup_clients, job_rows, session_rows
 from slotwright.storage.sqlalchemy import backup_rows as rows
 from slotwright.storage.sqlalchemy.backup_tables import (
@@ -20,143 +17,75 @@ from slotwright.storage.sqlalchemy.backup_tables import (
     job_attachments,
     jobs,
 )
+from slotwright.storage.sqlalchemy.backup_things import Things
 from slotwright.storage.sqlalchemy.clock import Clock
-from slotwright.storage.sqlalchemy.transactions import Database, Transactional, reads, writes
+from slotwright.storage.sqlalchemy.transactions import Database
 
 _ACTIONS = rows.Nested('actions', action_attachments.c.action, action_attachments.c.job)
 
 Ids = Callable[[], str]
 
 
-class Jobs(Transactional):
+class Jobs(Things[Job]):
     """See ``slotwright.storage.backups.Things``."""
+
+    table = jobs
+    nested = (_ACTIONS,)
 
     def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
         """``ids`` names new actions and attachments."""
         super().__init__(database, clock)
         self._ids = ids
 
-    @reads
-    def list(
-        self,
-        conn: sa.Connection,
-        project_id: str | None,
-        search: Search = EVERYTHING,
-        limit: int = PAGE,
-        offset: int = 0,
-    ) -> Sequence[Job]:
-        query = rows.page(job_rows.whole(), jobs, project_id, search, limit, offset, _ACTIONS)
-        return job_rows.read_jobs(conn, query)
+    def _query(self) -> sa.Select[Any]:
+        return job_rows.whole()
 
-    @reads
-    def get(self, conn: sa.Connection, project_id: str, thing_id: str) -> Job:
-        found = job_rows.read_jobs(
-            conn, job_rows.whole().where(rows.named(jobs, project_id, thing_id))
-        )
-        if not found:
-            raise rows.missing(jobs, thing_id)
-        return found[0]
+    def _read(self, conn: sa.Connection, found: Sequence[rows.Row]) -> Sequence[Job]:
+        return job_rows.read_jobs(conn, found)
 
-    def create(self, thing: Job) -> None:
-        try:
-            self._create(thing)
-        except db_exception.DBDuplicateEntry as error:
-            raise _taken(thing.id) from error
-
-    @writes
-    def _create(self, conn: sa.Connection, thing: Job) -> None:
-        self._insert(conn, thing)
-
-    def write(
-        self,
-        project_id: str,
-        thing_id: str,
-        change: Callable[[Job | None], Job],
-        version: int | None = None,
-    ) -> Job:
-        try:
-            return self._write(project_id, thing_id, change, version)
-        except db_exception.DBDuplicateEntry as error:
-            raise _taken(thing_id) from error
-
-    @writes
-    def _write(
-        self,
-        conn: sa.Connection,
-        project_id: str,
-        thing_id: str,
-        change: Callable[[Job | None], Job],
-        version: int | None,
-    ) -> Job:
-        row = rows.lock(conn, jobs, project_id, thing_id)
-        rows.require_version(row, version)
-        if row is None:
-            self._insert(conn, change(None))
-        else:
-            self._change(conn, row, change)
-        (written,) = job_rows.read_jobs(
-            conn, job_rows.whole().where(rows.named(jobs, project_id, thing_id))
-        )
-        return written
-
-    @writes
-    def delete(self, conn: sa.Connection, project_id: str, thing_id: str) -> None:
-        row = rows.lock(conn, jobs, project_id, thing_id)
-        if row is None:
-            raise rows.missing(jobs, thing_id)
-        session_rows.part_with(conn, self.clock, row['seq'])
-        rows.remove(conn, self.clock, jobs, row)
-        self._drop_unused(conn, row['seq'], set())
-
-    def _insert(self, conn: sa.Connection, job: Job) -> None:
-        if job.session_id:
-            raise _not_here(job)
-        client = _client(conn, job)
-        wanted = self._resolve(conn, job, client, {})
-        values = {'id': job.id, 'project_id': job.project_id, 'user_id': job.user_id}
-        seq = rows.insert(conn, self.clock, jobs, {**values, **job_rows.job_values(job)})
+    def _insert(self, conn: sa.Connection, thing: Job) -> None:
+        if thing.session_id:
+            raise _not_here(thing)
+        client = _client(conn, thing)
+        wanted = self._resolve(conn, thing, client, {})
+        values = {'id': thing.id, 'project_id': thing.project_id, 'user_id': thing.user_id}
+        seq = rows.insert(conn, self.clock, jobs, {**values, **job_rows.job_values(thing)})
         conn.execute(
             sa.insert(job_attachments).values(
                 id=self._ids(),
                 job=seq,
                 client=client['seq'],
-                project_id=job.project_id,
-                **job_rows.state_values(job),
+                project_id=thing.project_id,
+                **job_rows.state_values(thing),
             )
         )
-        job_rows.attach(conn, seq, job.project_id, wanted)
-        rows.index(conn, jobs, seq, job.project_id, documents.of_job(job), None)
+        job_rows.attach(conn, seq, thing.project_id, wanted)
+        rows.index(conn, jobs, seq, thing.project_id, documents.of_job(thing), None)
 
-    def _change(
-        self, conn: sa.Connection, row: rows.Row, change: Callable[[Job | None], Job]
-    ) -> None:
-        seq, project_id = row['seq'], row['project_id']
-        # Both locked before the first read without a lock, see ``rows.lock``.
-        conn.execute(
-            sa.select(job_attachments.c.id).where(job_attachments.c.job == seq).with_for_update()
-        )
-        (old,) = job_rows.read_jobs(conn, job_rows.whole().where(jobs.c.seq == seq))
-        new = replace(change(old), id=old.id, project_id=project_id, user_id=old.user_id)
-        if new == old:
-            return
+    def _lock_parts(self, conn: sa.Connection, row: rows.Row) -> None:
+        mine = job_attachments.c.job == row['seq']
+        conn.execute(sa.select(job_attachments.c.id).where(mine).with_for_update())
+
+    def _store(self, conn: sa.Connection, row: rows.Row, old: Job, new: Job) -> None:
         if new.session_id != old.session_id:
             raise _not_here(new)
+        seq = row['seq']
         state: dict[str, Any] = job_rows.state_values(new)
-        if new.client_id != old.client_id or new.actions != old.actions:
-            client = self._placed(conn, new, old)
-            state |= {} if client is None else {'client': client['seq']}
-        conn.execute(sa.update(job_attachments).where(job_attachments.c.job == seq).values(**state))
-        if new.actions != old.actions:
+        if new.client_id != old.client_id:
+            state['client'] = _client(conn, new)['seq']
+        mine = job_attachments.c.job == seq
+        conn.execute(sa.update(job_attachments).where(mine).values(**state))
+        if (new.client_id, new.actions) != (old.client_id, old.actions):
             self._exchange(conn, seq, new, old)
         rows.update(conn, self.clock, jobs, row, job_rows.job_values(new))
         before, document = documents.of_job(old), documents.of_job(new)
-        rows.index(conn, jobs, seq, project_id, document, before)
+        rows.index(conn, jobs, seq, row['project_id'], document, before)
 
-    def _placed(self, conn: sa.Connection, new: Job, old: Job) -> rows.Row | None:
-        """The client of a changed job; None for one that has it already and is gone."""
-        if new.client_id != old.client_id:
-            return _client(conn, new)
-        return backup_clients.find(conn, new.project_id, new.client_id, lock=True)
+    def _part(self, conn: sa.Connection, row: rows.Row) -> None:
+        session_rows.part_with(conn, self.clock, row['seq'])
+        mine = sa.select(action_attachments.c.action).where(action_attachments.c.job == row['seq'])
+        used = set(conn.scalars(mine))
+        self._drop_unused(conn, used, gone=row['seq'])
 
     def _exchange(self, conn: sa.Connection, seq: int, new: Job, old: Job) -> None:
         """Give a job other actions."""
@@ -169,7 +98,7 @@ class Jobs(Transactional):
         )
         conn.execute(sa.delete(action_attachments).where(action_attachments.c.job == seq))
         job_rows.attach(conn, seq, new.project_id, wanted)
-        self._drop_unused(conn, seq, before)
+        self._drop_unused(conn, before)
 
     def _resolve(
         self,
@@ -225,18 +154,20 @@ class Jobs(Transactional):
         found = conn.execute(query.order_by(actions.c.seq).with_for_update(read=True))
         return {row['id']: row for row in found.mappings()}
 
-    def _drop_unused(self, conn: sa.Connection, job: int, before: set[int]) -> None:
-        """Delete actions that job documents made, once no job has them.
+    def _drop_unused(
+        self, conn: sa.Connection, candidates: set[int], gone: int | None = None
+    ) -> None:
+        """Delete those of these actions that job documents made and no job has.
 
-        :param before: those that the job had until now; with it gone, all that it has.
+        :param gone: a job that is about to be deleted, with what reports say of its actions
         """
-        mine = sa.select(action_attachments.c.action).where(action_attachments.c.job == job)
-        candidates = before or set(conn.scalars(mine))
         used = (
             sa.exists()
             .where(action_attachments.c.action == actions.c.seq)
             .where(action_attachments.c.job == jobs.c.seq, jobs.c.deleted == 0)
         )
+        if gone is not None:
+            used = used.where(jobs.c.seq != gone)
         query = sa.select(actions).where(
             actions.c.seq.in_(candidates), actions.c.inline, actions.c.deleted == 0, ~used
         )
@@ -285,10 +216,6 @@ def _new_action(job: Job, part: JobAction, action_id: str) -> Action:
         if getattr(part, name) is not None
     }
     return replace(action, **given)
-
-
-def _taken(job_id: str) -> Conflict:
-    return Conflict(f'Document already existing: job {job_id!r}, or an action of it.')
 
 
 def _not_here(job: Job) -> Conflict:

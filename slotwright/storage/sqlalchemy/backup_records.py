@@ -1,54 +1,24 @@
 """Backups in SQL: the records, not the data."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from oslo_db import exception as db_exception
 
 from slotwright.domain import backup_documents as documents
 from slotwright.domain.backup_model import Backup
-from slotwright.domain.errors import Conflict
-from slotwright.domain.search import EVERYTHING, Search
-from slotwright.storage.backups import PAGE
 from slotwright.storage.sqlalchemy import backup_rows as rows
 from slotwright.storage.sqlalchemy.backup_tables import backups, clients, jobs
-from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+from slotwright.storage.sqlalchemy.backup_things import Things
 
 
-class Backups(Transactional):
+class Backups(Things[Backup]):
     """See ``slotwright.storage.backups.Things``."""
 
-    @reads
-    def list(
-        self,
-        conn: sa.Connection,
-        project_id: str | None,
-        search: Search = EVERYTHING,
-        limit: int = PAGE,
-        offset: int = 0,
-    ) -> Sequence[Backup]:
-        query = rows.page(sa.select(backups), backups, project_id, search, limit, offset)
-        return [_read(row) for row in conn.execute(query).mappings()]
+    table = backups
 
-    @reads
-    def get(self, conn: sa.Connection, project_id: str, thing_id: str) -> Backup:
-        query = sa.select(backups).where(rows.named(backups, project_id, thing_id))
-        row = conn.execute(query).mappings().first()
-        if row is None:
-            raise rows.missing(backups, thing_id)
-        return _read(row)
-
-    def create(self, thing: Backup) -> None:
-        try:
-            self._create(thing)
-        except db_exception.DBDuplicateEntry as error:
-            raise Conflict(f'Document already existing: backup {thing.id!r}.') from error
-
-    @writes
-    def _create(self, conn: sa.Connection, thing: Backup) -> None:
-        self._insert(conn, thing)
+    def _read(self, conn: sa.Connection, found: Sequence[rows.Row]) -> Sequence[Backup]:  # noqa: ARG002
+        return [_read(row) for row in found]
 
     def _insert(self, conn: sa.Connection, thing: Backup) -> None:
         values = {
@@ -61,36 +31,10 @@ class Backups(Transactional):
         seq = rows.insert(conn, self.clock, backups, values)
         rows.index(conn, backups, seq, thing.project_id, documents.of_backup(thing), None)
 
-    @writes
-    def write(
-        self,
-        conn: sa.Connection,
-        project_id: str,
-        thing_id: str,
-        change: Callable[[Backup | None], Backup],
-        version: int | None = None,
-    ) -> Backup:
-        row = rows.lock(conn, backups, project_id, thing_id)
-        rows.require_version(row, version)
-        if row is None:
-            made = change(None)
-            self._insert(conn, made)
-            return made
-        old = _read(row)
-        new = replace(change(old), id=old.id, project_id=project_id, user_id=old.user_id)
-        if new == old:
-            return old
+    def _store(self, conn: sa.Connection, row: rows.Row, old: Backup, new: Backup) -> None:
         rows.update(conn, self.clock, backups, row, _values(conn, new))
         before, document = documents.of_backup(old), documents.of_backup(new)
-        rows.index(conn, backups, row['seq'], project_id, document, before)
-        return replace(new, version=old.version + 1)
-
-    @writes
-    def delete(self, conn: sa.Connection, project_id: str, thing_id: str) -> None:
-        row = rows.lock(conn, backups, project_id, thing_id)
-        if row is None:
-            raise rows.missing(backups, thing_id)
-        rows.remove(conn, self.clock, backups, row)
+        rows.index(conn, backups, row['seq'], row['project_id'], document, before)
 
 
 def _values(conn: sa.Connection, backup: Backup) -> dict[str, Any]:

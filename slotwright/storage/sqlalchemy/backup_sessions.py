@@ -1,111 +1,51 @@
 """Sessions in SQL."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
-from oslo_db import exception as db_exception
 
 from slotwright.domain import backup_documents as documents
 from slotwright.domain import session_rounds
 from slotwright.domain.backup_model import Job, Session
 from slotwright.domain.errors import Conflict, NotFound
-from slotwright.domain.search import EVERYTHING, Search
-from slotwright.storage.backups import PAGE
 from slotwright.storage.sqlalchemy import backup_rows as rows
 from slotwright.storage.sqlalchemy import job_rows, session_rows
 from slotwright.storage.sqlalchemy.backup_tables import job_attachments, jobs, sessions
-from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+from slotwright.storage.sqlalchemy.backup_things import Things
+from slotwright.storage.sqlalchemy.transactions import writes
 
 _CLIENTS = rows.Nested(
     'clients', job_attachments.c.client, job_attachments.c.session, only='client_id'
 )
 
 
-class Sessions(Transactional):
+class Sessions(Things[Session]):
     """See ``slotwright.storage.backups.SessionsStore``."""
 
-    @reads
-    def list(
-        self,
-        conn: sa.Connection,
-        project_id: str | None,
-        search: Search = EVERYTHING,
-        limit: int = PAGE,
-        offset: int = 0,
-    ) -> Sequence[Session]:
-        query = rows.page(
-            sa.select(sessions), sessions, project_id, search, limit, offset, _CLIENTS
-        )
-        return session_rows.read_sessions(conn, conn.execute(query).mappings().all())
+    table = sessions
+    nested = (_CLIENTS,)
 
-    @reads
-    def get(self, conn: sa.Connection, project_id: str, thing_id: str) -> Session:
-        query = sa.select(sessions).where(rows.named(sessions, project_id, thing_id))
-        found = session_rows.read_sessions(conn, conn.execute(query).mappings().all())
-        if not found:
-            raise rows.missing(sessions, thing_id)
-        return found[0]
-
-    def create(self, thing: Session) -> None:
-        try:
-            self._create(thing)
-        except db_exception.DBDuplicateEntry as error:
-            raise _taken(thing.id) from error
-
-    @writes
-    def _create(self, conn: sa.Connection, thing: Session) -> None:
-        self._insert(conn, thing)
+    def _read(self, conn: sa.Connection, found: Sequence[rows.Row]) -> Sequence[Session]:
+        return session_rows.read_sessions(conn, found)
 
     def _insert(self, conn: sa.Connection, thing: Session) -> None:
-        values = {'id': thing.id, 'project_id': thing.project_id, 'user_id': thing.user_id}
-        values |= session_rows.session_values(thing)
+        values = {
+            'id': thing.id,
+            'project_id': thing.project_id,
+            'user_id': thing.user_id,
+            **session_rows.session_values(thing),
+        }
         seq = rows.insert(conn, self.clock, sessions, values)
         rows.index(conn, sessions, seq, thing.project_id, documents.of_session(thing), None)
 
-    def write(
-        self,
-        project_id: str,
-        thing_id: str,
-        change: Callable[[Session | None], Session],
-        version: int | None = None,
-    ) -> Session:
-        try:
-            return self._write(project_id, thing_id, change, version)
-        except db_exception.DBDuplicateEntry as error:
-            raise _taken(thing_id) from error
-
-    @writes
-    def _write(
-        self,
-        conn: sa.Connection,
-        project_id: str,
-        thing_id: str,
-        change: Callable[[Session | None], Session],
-        version: int | None,
-    ) -> Session:
-        row = rows.lock(conn, sessions, project_id, thing_id)
-        rows.require_version(row, version)
-        if row is None:
-            made = change(None)
-            self._insert(conn, made)
-            return made
-        (old,) = session_rows.read_sessions(conn, [row])
-        new = replace(change(old), id=old.id, project_id=project_id, user_id=old.user_id)
-        if new == old:
-            return old
+    def _store(self, conn: sa.Connection, row: rows.Row, old: Session, new: Session) -> None:
         session_rows.store(conn, self.clock, row, old, new)
-        return replace(new, version=old.version + 1)
 
-    @writes
-    def delete(self, conn: sa.Connection, project_id: str, thing_id: str) -> None:
-        row = rows.lock(conn, sessions, project_id, thing_id)
-        if row is None:
-            raise rows.missing(sessions, thing_id)
+    def _part(self, conn: sa.Connection, row: rows.Row) -> None:
         for job in _members(conn, row):
             self._store_job(conn, job, replace(_read(conn, job), session_id='', session_tag=0))
         session_rows.release(conn, job_attachments.c.session == row['seq'])
-        rows.remove(conn, self.clock, sessions, row)
 
     @writes
     def add_job(self, conn: sa.Connection, project_id: str, session_id: str, job_id: str) -> None:
@@ -176,9 +116,6 @@ def _members(conn: sa.Connection, row: rows.Row) -> Sequence[rows.Row]:
 
 
 def _read(conn: sa.Connection, row: rows.Row) -> Job:
-    (job,) = job_rows.read_jobs(conn, job_rows.whole().where(jobs.c.seq == row['seq']))
+    query = job_rows.whole().where(jobs.c.seq == row['seq'])
+    (job,) = job_rows.read_jobs(conn, conn.execute(query).mappings().all())
     return job
-
-
-def _taken(session_id: str) -> Conflict:
-    return Conflict(f'Document already existing: session {session_id!r}.')

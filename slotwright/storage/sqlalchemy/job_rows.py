@@ -58,9 +58,8 @@ def whole() -> sa.Select[Any]:
     return _WHOLE
 
 
-def read_jobs(conn: sa.Connection, query: sa.Select[Any]) -> list[Job]:
-    """The jobs of a query made from ``whole``; two queries in all."""
-    found = conn.execute(query).mappings().all()
+def read_jobs(conn: sa.Connection, found: Sequence[rows.Row]) -> list[Job]:
+    """The jobs of rows that ``whole`` selects, with their actions; one more query."""
     if not found:
         return []
     parts: dict[int, list[JobAction]] = {row['seq']: [] for row in found}
