@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NewType, Protocol
 
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
+from slotwright.storage.backups import BackupStore
 from slotwright.storage.base import (
     CensusStore,
     ClusterStore,
@@ -27,6 +28,9 @@ Pause = Callable[[float], None]
 
 class Store(FlavorStore, FlavorRegistry, QuotaStore, ClusterStore, CensusStore, Protocol):
     """The part of the management data that the API uses."""
+
+    @property
+    def backups(self) -> BackupStore: ...
 
 
 class Guests(Protocol):

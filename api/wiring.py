@@ -16,6 +16,7 @@ from api.auth import guard, strategies
 from api.auth.limits import RateLimits
 from api.auth.rulebook import Rulebook
 from api.auth.strategies import Strategy
+from api.backups import requests as backups
 from api.database.resources import Parts
 from api.datastores import Datastores
 from api.health import Healthcheck, Look
@@ -122,7 +123,10 @@ def build(
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
     places = messaging.Parts(pool_store, settings.max_request_body_size)
-    return app.build(parts, places, entrance, Healthcheck(store, broker), registry)
+    kept = backups.Parts(
+        store.backups, settings.max_request_body_size, lambda: ids().replace('-', '')
+    )
+    return app.build(parts, places, kept, entrance, Healthcheck(store, broker), registry)
 
 
 class ApiService:
