@@ -35,6 +35,8 @@ def backup(thing: Backup, api_version: int) -> View:
     shown = _versioned(documents.of_backup(thing), thing.version, api_version)
     if api_version == 1:
         del shown['status']
+    else:
+        shown['backup_uuid'] = thing.id  # what the client shows as its id
     return shown
 
 

@@ -80,7 +80,7 @@ COMPONENTS: dict[str, Schema] = {
     'BackupRecord': record(
         {**_OWNED, 'backup_id': TEXT, 'user_name': _ID_OR_NONE, 'backup_metadata': _OBJECT,
          '_version': INTEGER},
-        {**_SHOWN_IN_V2, 'status': {'enum': list(schemas.STATUSES)}},
+        {**_SHOWN_IN_V2, 'status': {'enum': list(schemas.STATUSES)}, 'backup_uuid': TEXT},
         'what a run left behind',
     ),
 }  # fmt: skip
