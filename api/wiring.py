@@ -32,10 +32,12 @@ from api.settings import Settings
 from api.strategy import Rules
 from api.views import Views
 from slotwright.engine import version_found
+from slotwright.loading import InvalidConfiguration, load_class
 from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
 from slotwright.rpc.transport import Transport
+from slotwright.storage.backups import BackupStore
 from slotwright.storage.base import FlavorStore
 from slotwright.storage.flavor_view import FlavorView
 from slotwright.storage.management import PoolStore
@@ -124,9 +126,29 @@ def build(
     registry.register(Counted(store, settings.silent_after, now))
     places = messaging.Parts(pool_store, settings.max_request_body_size)
     kept = backups.Parts(
-        store.backups, settings.max_request_body_size, lambda: ids().replace('-', '')
+        backup_store(conf, store), settings.max_request_body_size, lambda: ids().replace('-', '')
     )
     return app.build(parts, places, kept, entrance, Healthcheck(store, broker), registry)
+
+
+def backup_store(conf: cfg.ConfigOpts, store: Store) -> BackupStore:
+    """The store of clients, jobs and backups that [storage] names.
+
+    :raises slotwright.loading.InvalidConfiguration: for one that cannot be had.
+    """
+    if conf.storage.backend != 'sqlalchemy':
+        raise InvalidConfiguration(
+            f'[storage] backend = {conf.storage.backend}: sqlalchemy is the only one'
+        )
+    if conf.storage.driver == 'sqlalchemy':
+        return store.backups
+    driver = load_class(conf.storage.driver, '[storage] driver')
+    if not callable(getattr(driver, 'from_config', None)):
+        raise InvalidConfiguration(
+            f'[storage] driver = {conf.storage.driver}: the class has no from_config'
+        )
+    made: BackupStore = driver.from_config(conf)
+    return made
 
 
 class ApiService:

@@ -15,6 +15,7 @@ from slotwright.conf import (
     quota,
     redis,
     rpc,
+    storage,
     taskmanager,
 )
 
@@ -28,6 +29,7 @@ SECTIONS = (
     quota,
     redis,
     rpc,
+    storage,
     taskmanager,
 )
 

@@ -14,6 +14,19 @@ from slotwright.storage.sqlalchemy import backup_rows as rows
 from slotwright.storage.sqlalchemy.backup_tables import clients, job_attachments
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
+_NAMED = (
+    sa.select(clients)
+    .where(clients.c.id == sa.bindparam('client'), clients.c.deleted == 0)
+    .order_by(clients.c.seq)
+    .limit(1)
+)
+# Made once: each job that is made asks for its client.
+_FIND = (
+    _NAMED.where(clients.c.project_id == sa.bindparam('project')),
+    _NAMED.where(clients.c.is_central),
+)
+_FIND_LOCKED = tuple(query.with_for_update(read=True) for query in _FIND)
+
 
 class Clients(Transactional):
     """See ``slotwright.storage.backups.ClientsStore``."""
@@ -94,12 +107,8 @@ def find(
 
     ``lock``: nobody deletes it until the transaction ends.
     """
-    own = rows.named(clients, project_id, client_id)
-    central = sa.and_(clients.c.id == client_id, clients.c.is_central, clients.c.deleted == 0)
-    for wanted in (own, central):
-        query = sa.select(clients).where(wanted).order_by(clients.c.seq).limit(1)
-        query = query.with_for_update(read=True) if lock else query
-        row = conn.execute(query).mappings().first()
+    for query in _FIND_LOCKED if lock else _FIND:
+        row = conn.execute(query, {'project': project_id, 'client': client_id}).mappings().first()
         if row is not None:
             return row
     return None

@@ -50,15 +50,13 @@ class Jobs(Things[Job]):
         wanted = self._resolve(conn, thing, client, {})
         values = {'id': thing.id, 'project_id': thing.project_id, 'user_id': thing.user_id}
         seq = rows.insert(conn, self.clock, jobs, {**values, **job_rows.job_values(thing)})
-        conn.execute(
-            sa.insert(job_attachments).values(
-                id=self._ids(),
-                job=seq,
-                client=client['seq'],
-                project_id=thing.project_id,
-                **job_rows.state_values(thing),
-            )
-        )
+        attached = {
+            'id': self._ids(),
+            'job': seq,
+            'client': client['seq'],
+            'project_id': thing.project_id,
+        }
+        conn.execute(sa.insert(job_attachments), {**attached, **job_rows.state_values(thing)})
         job_rows.attach(conn, seq, thing.project_id, wanted)
         rows.index(conn, jobs, seq, thing.project_id, documents.of_job(thing), None)
 

@@ -1,5 +1,6 @@
 """What the stores of actions, jobs, sessions and backups do alike."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Generic
@@ -12,6 +13,8 @@ from slotwright.domain.search import EVERYTHING, Search
 from slotwright.storage.backups import PAGE, T
 from slotwright.storage.sqlalchemy import backup_rows as rows
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+
+LOG = logging.getLogger(__name__)
 
 
 class Things(Transactional, Generic[T]):
@@ -68,6 +71,7 @@ class Things(Transactional, Generic[T]):
             self._create(thing)
         except db_exception.DBDuplicateEntry as error:
             raise self._taken(thing.id) from error
+        self._log(thing.project_id, thing.id, 'made')
 
     @writes
     def _create(self, conn: sa.Connection, thing: T) -> None:
@@ -81,9 +85,11 @@ class Things(Transactional, Generic[T]):
         version: int | None = None,
     ) -> T:
         try:
-            return self._write(project_id, thing_id, change, version)
+            written = self._write(project_id, thing_id, change, version)
         except db_exception.DBDuplicateEntry as error:
             raise self._taken(thing_id) from error
+        self._log(project_id, thing_id, f'at version {written.version}')
+        return written
 
     @writes
     def _write(
@@ -107,8 +113,12 @@ class Things(Transactional, Generic[T]):
         self._store(conn, row, old, new)
         return self._find(conn, project_id, thing_id)
 
+    def delete(self, project_id: str, thing_id: str) -> None:
+        self._delete(project_id, thing_id)
+        self._log(project_id, thing_id, 'deleted')
+
     @writes
-    def delete(self, conn: sa.Connection, project_id: str, thing_id: str) -> None:
+    def _delete(self, conn: sa.Connection, project_id: str, thing_id: str) -> None:
         row = rows.lock(conn, self.table, project_id, thing_id)
         if row is None:
             raise rows.missing(self.table, thing_id)
@@ -121,6 +131,9 @@ class Things(Transactional, Generic[T]):
         if not found:
             raise rows.missing(self.table, thing_id)
         return found[0]
+
+    def _log(self, project_id: str, thing_id: str, what: str) -> None:
+        LOG.info('Project %s: %s %s is %s', project_id, self.table.name[:-1], thing_id, what)
 
     def _taken(self, thing_id: str) -> Conflict:
         return Conflict(
