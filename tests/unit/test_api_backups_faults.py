@@ -4,8 +4,13 @@ The faults were seen on a running Freezer API, or read in its code where a test 
 from outside.
 """
 
+import base64
+from pathlib import Path
 from typing import Any
 
+import fixtures
+
+from api.auth import userfile
 from tests.unit.backups_fixture import BACKUP, FILES, BackupsTestCase
 
 INLINE = [{'freezer_action': FILES}]
@@ -294,3 +299,53 @@ class Methods(BackupsTestCase):
         ):
             self.assertEqual(405, self.ask(method, path, {}).status_code)
         self.assertEqual(404, self.ask('GET', 'volumes').status_code)
+
+
+class Logins(BackupsTestCase):
+    """Who may do what; the projects of others are closed in both versions."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        path = str(Path(self.useFixture(fixtures.TempDir()).path, 'users'))
+        for user, project, role in (('ann', 'demo', 'member'), ('ron', 'demo', 'reader'),
+                                    ('eve', 'other', 'member')):  # fmt: skip
+            userfile.put(path, user, project, role, 'a long password')
+        self.client = self.build(api_auth_strategy='http_basic', api_user_file=path)
+
+    def as_user(self, user: str, *request: Any, **options: Any) -> int:
+        login = base64.b64encode(f'{user}:a long password'.encode()).decode()
+        headers = {'Authorization': f'Basic {login}'}
+        return self.ask(*request, headers=headers, **options).status_code
+
+    def test_projects_and_roles(self) -> None:
+        body = {'client_id': 'web', 'job_actions': INLINE}
+        central = {'client_id': 'c', 'is_central': True}
+        for version in (1, 2):
+            for user, method, path, sent, status in (
+                ('ann', 'POST', 'jobs', body, 201),
+                ('ann', 'GET', 'jobs', None, 200),
+                ('ann', 'GET', 'jobs?all_projects=true', None, 403),
+                ('ann', 'POST', 'clients', central, 403),
+                ('ron', 'GET', 'jobs', None, 200),
+                ('ron', 'GET', 'clients/web', None, 200),
+                ('ron', 'POST', 'jobs', body, 403),
+                ('ron', 'DELETE', 'clients/web', None, 403),
+                ('eve', 'GET', 'jobs', None, 403),
+                ('eve', 'GET', 'clients/web', None, 403),
+                ('eve', 'POST', 'jobs', body, 403),
+            ):
+                with self.row(f'{version} {user} {method} {path}'):
+                    found = self.as_user(user, method, path, sent, version=version)
+                    self.assertEqual(status, found)
+        self.assertEqual(401, self.ask('GET', 'jobs').status_code)
+
+    def test_the_second_user_of_a_project_changes_jobs_and_does_not_own_them(self) -> None:
+        job = self.given_as('ann', 'POST', 'jobs', {'client_id': 'web', 'job_actions': []})
+        path = f'jobs/{job["job_id"]}'
+        self.assertEqual(200, self.as_user('ann', 'PATCH', path, {'description': 'x'}))
+        shown = self.given_as('ron', 'GET', path)
+        self.assertEqual(('ann', 'x'), (shown['user_id'], shown['description']))
+
+    def given_as(self, user: str, method: str, path: str, body: Any = None) -> Any:
+        login = base64.b64encode(f'{user}:a long password'.encode()).decode()
+        return self.given(method, path, body, headers={'Authorization': f'Basic {login}'})
