@@ -136,6 +136,19 @@ class Contract:
         self.spread(lambda store, job: store.jobs.create(job), made)
         self.assertEqual(len(made) + 1, len(self.jobs.list(PROJECT, limit=1000)))
 
+    def test_jobs_are_made_under_their_ids_at_once(self):
+        """As the client does with a document that has a job_id."""
+        template = self.add_job()
+        names = [f'made-{n}' for n in range(WORKERS * self.rounds)]
+        self.spread(
+            lambda store, name: store.jobs.write(
+                PROJECT, name, lambda old: old or replace(template, id=name, actions=())
+            ),
+            names * 2,
+        )
+        self.assertEqual(len(names) + 1, len(self.jobs.list(PROJECT, limit=1000)))
+        self.assertEqual({1}, {job.version for job in self.jobs.list(PROJECT, limit=1000)})
+
 
 class SQLiteTest(Contract, BackupCase):
     backend = databases.SQLite()
