@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NewType, Protocol
 
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
+from slotwright.storage.backups import BackupStore
 from slotwright.storage.base import (
     CensusStore,
     ClusterStore,
@@ -30,6 +31,9 @@ class Store(
     FlavorStore, FlavorRegistry, QuotaStore, ClusterStore, CensusStore, EventStore, Protocol
 ):
     """The part of the management data that the API uses."""
+
+    @property
+    def backups(self) -> BackupStore: ...
 
 
 class Guests(Protocol):

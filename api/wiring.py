@@ -16,6 +16,7 @@ from api.auth import guard, strategies
 from api.auth.limits import RateLimits
 from api.auth.rulebook import Rulebook
 from api.auth.strategies import Strategy
+from api.backups import requests as backups
 from api.database.resources import LookUp, Parts, nothing_known
 from api.datastores import Datastores
 from api.health import Healthcheck, Look
@@ -36,10 +37,12 @@ from slotwright.engine import version_found
 from slotwright.events.base import Driver
 from slotwright.events.board import BoardReader
 from slotwright.events.feed import Listener
+from slotwright.loading import InvalidConfiguration, load_class
 from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
 from slotwright.rpc.transport import Transport
+from slotwright.storage.backups import BackupStore
 from slotwright.storage.base import FlavorStore
 from slotwright.storage.flavor_view import FlavorView
 from slotwright.storage.management import PoolStore
@@ -149,7 +152,30 @@ def build(
     registry.register(Counted(store, settings.silent_after, now))
     told = pool_store if in_sql else ToldPoolStore(pool_store, store.record_of_none)
     places = messaging.Parts(told, settings.max_request_body_size)
-    return app.build(parts, places, entrance, Healthcheck(store, broker), registry)
+    kept = backups.Parts(
+        backup_store(conf, store), settings.max_request_body_size, lambda: ids().replace('-', '')
+    )
+    return app.build(parts, places, kept, entrance, Healthcheck(store, broker), registry)
+
+
+def backup_store(conf: cfg.ConfigOpts, store: Store) -> BackupStore:
+    """The store of clients, jobs and backups that [storage] names.
+
+    :raises slotwright.loading.InvalidConfiguration: for one that cannot be had.
+    """
+    if conf.storage.backend != 'sqlalchemy':
+        raise InvalidConfiguration(
+            f'[storage] backend = {conf.storage.backend}: sqlalchemy is the only one'
+        )
+    if conf.storage.driver == 'sqlalchemy':
+        return store.backups
+    driver = load_class(conf.storage.driver, '[storage] driver')
+    if not callable(getattr(driver, 'from_config', None)):
+        raise InvalidConfiguration(
+            f'[storage] driver = {conf.storage.driver}: the class has no from_config'
+        )
+    made: BackupStore = driver.from_config(conf)
+    return made
 
 
 class ApiService:

@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 
 import slotwright
-from api.openapi import messaging
+from api.openapi import backups, messaging
 from api.openapi.answers import COMPONENTS, Schema, ref
 from api.openapi.operation import Operation, body_of
 from api.openapi.operations import ABSENT, OPERATIONS
@@ -37,7 +37,7 @@ def build() -> dict[str, Any]:
         ],
         'paths': paths,
         'components': {
-            'schemas': {**COMPONENTS, **messaging.COMPONENTS},
+            'schemas': {**COMPONENTS, **messaging.COMPONENTS, **backups.COMPONENTS},
             'securitySchemes': {
                 'basic': {'type': 'http', 'scheme': 'basic'},
                 'token': {'type': 'apiKey', 'in': 'header', 'name': 'X-Auth-Token'},

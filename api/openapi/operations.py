@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from api import schemas
 from api.database import unserved
-from api.openapi import messaging
+from api.openapi import backups, messaging
 from api.openapi.answers import BOOLEAN, EMPTY, INTEGER, LINKS, TEXT, Schema, array, record, ref
 from api.openapi.operation import Operation
 from slotwright.domain.quotas import RESOURCES
@@ -362,6 +362,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *_QUOTAS,
     *_CATALOG,
     *messaging.OPERATIONS,
+    *backups.OPERATIONS,
     *_SERVICE,
 )
 #: What the document marks as not served.

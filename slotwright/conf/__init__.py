@@ -16,6 +16,7 @@ from slotwright.conf import (
     quota,
     redis,
     rpc,
+    storage,
     taskmanager,
 )
 
@@ -30,6 +31,7 @@ SECTIONS = (
     quota,
     redis,
     rpc,
+    storage,
     taskmanager,
 )
 

@@ -1,5 +1,6 @@
 """The whole store on SQLAlchemy."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from oslo_config import cfg
 from slotwright.domain.errors import StorageUnavailable
 from slotwright.storage.base import ManagementStore
 from slotwright.storage.sqlalchemy import engine, failures, options
+from slotwright.storage.sqlalchemy.backup_store import SQLAlchemyBackupStore
 from slotwright.storage.sqlalchemy.census import CensusTaker
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.clusters import Clusters
@@ -66,6 +68,11 @@ class SQLAlchemyStore(
         section = conf[options.GROUP]
         chosen = {name: section[name] for name in options.ENGINE_OPTIONS}
         return cls.connect(section.connection, **chosen)
+
+    @functools.cached_property
+    def backups(self) -> SQLAlchemyBackupStore:
+        """Clients, actions, jobs, sessions and backups in the same database."""
+        return SQLAlchemyBackupStore(self.database, self.clock)
 
     def close(self) -> None:
         """Give the connections back; the next use would open new ones."""
