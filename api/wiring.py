@@ -41,6 +41,7 @@ from slotwright.rpc.transport import Transport
 from slotwright.storage.base import FlavorStore
 from slotwright.storage.flavor_view import FlavorView
 from slotwright.storage.management import PoolStore
+from slotwright.storage.told_pools import ToldPoolStore
 
 
 def new_id() -> str:
@@ -131,7 +132,8 @@ def build(
     parts = Parts(store, flavors, settings, datastores, clusters, roots, quotas, rendered, streams)
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
-    places = messaging.Parts(pool_store, settings.max_request_body_size)
+    told = pool_store if in_sql else ToldPoolStore(pool_store, store.record_of_none)
+    places = messaging.Parts(told, settings.max_request_body_size)
     return app.build(parts, places, entrance, Healthcheck(store, broker), registry)
 
 

@@ -1,5 +1,6 @@
 """Builds the taskmanager from its options: the only module that makes its drivers."""
 
+import datetime
 import os
 import socket
 import time
@@ -25,6 +26,7 @@ from taskmanager.provisioners.inventory import InventoryProvisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
 from taskmanager.provisioners.pools import PoolProvisioner
+from taskmanager.relay import Publish, Relay, tell_nobody
 from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
 from taskmanager.worker import Worker
 
@@ -32,6 +34,10 @@ from taskmanager.worker import Worker
 TEND_INTERVAL = 3.0
 #: Seconds between looks at the catalogue, however many operations end.
 CATALOGUE_REST = 1.0
+#: Seconds between looks for events that other processes recorded, and between any two looks.
+RELAY_INTERVAL, RELAY_REST = 0.5, 0.01
+#: Seconds between looks for events that are too old.
+TIDY_INTERVAL = 60.0
 #: Seconds a guest sees its join through before it answers that it is not done.
 JOIN_PATIENCE = 10.0
 
@@ -42,11 +48,13 @@ def build(
     store: ManagementStore,
     pool_store: PoolStore,
     launcher: Launcher | None = None,
+    publish: Publish = tell_nobody,
 ) -> TaskManagerService:
     """Wire a taskmanager.
 
     :param pool_store: whose catalogue is kept; ``store`` has the rest. The caller closes both.
     :param launcher: runs agents another way than as processes.
+    :param publish: tells whoever listens of an event.
     """
     options = conf.taskmanager
     host = options.host or socket.gethostname()
@@ -77,6 +85,8 @@ def build(
     catalogue = Beat('catalogue', options.catalogue_interval, keeper.tick, CATALOGUE_REST)
     operations = ThreadPoolExecutor(options.workers, thread_name_prefix='operation')
     owner = f'{host}:{os.getpid()}:{uuid.uuid4()}'
+    retention = datetime.timedelta(days=options.event_retention)
+    relay = Relay(store, publish, owner, retention, utcnow)
     worker = Worker(
         store, runner, operations, owner, options.lease, options.workers, catalogue.wake
     )
@@ -84,15 +94,27 @@ def build(
         'sweep': Beat('sweep', min(options.sweep_interval, options.lease / 3), worker.tick),
         'tend': Beat('tend', TEND_INTERVAL, provisioner.tend),
         'catalogue': catalogue,
+        'relay': Beat('relay', RELAY_INTERVAL, relay.tick, RELAY_REST),
+        'tidy': Beat('tidy', TIDY_INTERVAL, relay.tidy),
     }
+    store.call_after_writes(beats['relay'].wake)
     endpoint = TaskManagerEndpoint(
         store,
-        wake=beats['sweep'].wake,
+        wake=partial(_wake_all, beats['sweep'], beats['relay']),
         reported=waiter.notify,
         silence=conf.inventory.silence,
     )
     server = RpcServer(transport, TASKMANAGER_TOPIC, owner, [endpoint])
     return TaskManagerService(server, worker, beats, provisioner, operations, fanout)
+
+
+def _wake_all(*beats: Beat) -> None:
+    for beat in beats:
+        beat.wake()
+
+
+def utcnow() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
 def _provisioner(

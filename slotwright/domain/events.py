@@ -6,7 +6,7 @@ An event is written in the transaction of the change that it is about, and numbe
 import datetime
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -61,3 +61,24 @@ class Event:
     instance_id: str | None = None
     operation_id: str | None = None
     request_id: str = ''
+
+
+def to_wire(event: Event) -> dict[str, Any]:
+    """The event as JSON has words for it; ``created`` is an ISO 8601 text."""
+    return {
+        name: value.isoformat() if name == 'created' else value
+        for name, value in ((field.name, getattr(event, field.name)) for field in fields(event))
+    }
+
+
+def from_wire(message: Mapping[str, Any]) -> Event:
+    """What ``to_wire`` was given. Members that are not known here are left out.
+
+    :raises ValueError: for anything else.
+    """
+    known = {field.name: message[field.name] for field in fields(Event) if field.name in message}
+    try:
+        created = datetime.datetime.fromisoformat(known['created'])
+        return Event(**{**known, 'kind': Kind(known['kind']), 'created': created})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f'no event: {error}') from error

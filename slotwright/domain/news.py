@@ -4,6 +4,7 @@ from typing import Any
 
 from slotwright.domain.clusters import Instance, Operation
 from slotwright.domain.events import Kind, NewEvent
+from slotwright.domain.pools import Pool, PoolFlavor
 from slotwright.domain.states import ClusterTask, InstanceStatus, OperationState
 
 _ENDS = {
@@ -64,6 +65,36 @@ def of_operation(operation: Operation) -> NewEvent:
     }
     sentence = f'Operation {operation.kind} {what}'.rstrip('.') + '.'
     return NewEvent(kind, sentence, state, operation_id=operation.id)
+
+
+def of_pool(kind: Kind, name: str, pool: Pool | None = None) -> NewEvent:
+    """``pool`` as it is now; None when it is deleted."""
+    if pool is None:
+        return NewEvent(kind, f'Pool {name} is deleted.', {'name': name})
+    where = f'at {pool.uri} with weight {pool.weight}'
+    flavor = f' for flavor {pool.flavor}' if pool.flavor else ''
+    state = {
+        'name': name,
+        'uri': pool.uri,
+        'weight': pool.weight,
+        'flavor': pool.flavor,
+        'options': dict(pool.options),
+    }
+    return NewEvent(kind, f'Pool {name} is {where}{flavor}.', state)
+
+
+def of_flavor(kind: Kind, name: str, flavor: PoolFlavor | None = None) -> NewEvent:
+    """``flavor`` as it is now; None when it is deleted."""
+    if flavor is None:
+        return NewEvent(kind, f'Flavor {name} is deleted.', {'name': name})
+    pools = ', '.join(flavor.pools) or 'no pools'
+    state = {
+        'name': name,
+        'project': flavor.project,
+        'capabilities': dict(flavor.capabilities),
+        'pools': list(flavor.pools),
+    }
+    return NewEvent(kind, f'Flavor {name} has {pools}.', state)
 
 
 def _became(kind: Kind, instance: Instance) -> str:

@@ -1,10 +1,10 @@
 """The events that are kept: read by position or number, and handed on by a relay."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from slotwright.domain.events import Event
+from slotwright.domain.events import Event, NewEvent
 
 
 class EventStore(Protocol):
@@ -33,6 +33,9 @@ class EventStore(Protocol):
     def last_position(self) -> int:
         """The greatest position there is, 0 at first."""
 
+    def record_of_none(self, told: Sequence[NewEvent]) -> None:
+        """Keep events of pools and flavors that another store has."""
+
 
 class RelayStore(Protocol):
     """For who hands events on. One at a time does, by a lease."""
@@ -46,6 +49,12 @@ class RelayStore(Protocol):
 
     def mark_handed_on(self, owner: str, position: int) -> bool:
         """Note that everything up to ``position`` was; False when the lease is lost."""
+
+    def call_after_writes(self, function: Callable[[], None]) -> None:
+        """Have ``function`` called after whatever may have recorded an event here.
+
+        In the thread that wrote, and for this process only; it must be quick.
+        """
 
     def forget_events(self, before: datetime.datetime, limit: int) -> int:
         """Delete up to ``limit`` events made before then (UTC) that were handed on.

@@ -8,7 +8,8 @@ import threading
 from slotwright.domain.errors import ClusterBusy, NotFound
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
-from tests.contract import databases
+from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
+from tests.contract import databases, pool_news
 from tests.contract.storage_case import LEASE, PROJECT, Hands, StoreCase
 
 ALL = 9999
@@ -178,6 +179,16 @@ class Contract:
         self.assertRaises(NotFound, self.store.last_seq, 'other', cluster.id)
         self.claim(cluster)
         self.assertEqual([4], [event.seq for event in self.told(cluster)])
+
+    def test_pools_and_flavors_are_told_of_too(self):
+        store = SQLAlchemyPoolStore(self.store.database)
+        pool_news.change(store)
+        told = self.store.take_events('me', LEASE, ALL)
+        self.assertEqual({(None, None, 0)}, {(e.project_id, e.cluster_id, e.seq) for e in told})
+        self.assertEqual(pool_news.TOLD, [event.message for event in told])
+        self.assertEqual({'ram': 9}, told[0].state['options'])
+        self.assertEqual({'ram': 64}, told[6].state['capabilities'])
+        self.assertEqual([], list(self.store.list_events(PROJECT, 0, ALL)))
 
     def test_no_order_is_lost_among_many_writers(self):
         """Some write in one cluster each, all report into one more, and two relays take turns."""

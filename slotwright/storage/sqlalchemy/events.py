@@ -1,12 +1,13 @@
 """Events: read, handed on in order, and forgotten."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
 from slotwright.domain.errors import NotFound
-from slotwright.domain.events import Event, Kind
+from slotwright.domain.events import Event, Kind, NewEvent
+from slotwright.storage.sqlalchemy import outbox
 from slotwright.storage.sqlalchemy.tables import clusters, event_relay, events
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
@@ -52,6 +53,10 @@ class Events(Transactional):
     def last_position(self, conn: sa.Connection) -> int:
         position = conn.execute(sa.select(event_relay.c.position).where(_RELAY)).scalar_one()
         return int(position)
+
+    @writes
+    def record_of_none(self, conn: sa.Connection, told: Sequence[NewEvent]) -> None:
+        outbox.record_of_none(conn, self.clock, told)
 
     def take_events(self, owner: str, lease: float, limit: int) -> Sequence[Event] | None:
         # A look costs little; most of the time there is nothing to lease the relay for.
@@ -111,6 +116,9 @@ class Events(Transactional):
             )
         )
         return bool(marked.rowcount)
+
+    def call_after_writes(self, function: Callable[[], None]) -> None:
+        self.database.written = function
 
     @writes
     def forget_events(self, conn: sa.Connection, before: datetime.datetime, limit: int) -> int:

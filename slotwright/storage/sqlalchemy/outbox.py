@@ -59,6 +59,19 @@ def record(
     )
 
 
+def record_of_none(conn: sa.Connection, clock: Clock, told: Sequence[NewEvent]) -> None:
+    """Keep events of pools and flavors, which belong to no cluster and no project."""
+    if not told:
+        return
+    conn.execute(
+        sa.insert(events).values(created=clock.utc(), request_id='', seq=0),
+        [
+            {'kind': event.kind, 'message': event.message, 'state': dict(event.state)}
+            for event in told
+        ],
+    )
+
+
 def of_instances(
     conn: sa.Connection, kind: Kind, cluster_id: str, ids: Iterable[str]
 ) -> list[NewEvent]:
