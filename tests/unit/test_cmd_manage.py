@@ -58,7 +58,7 @@ class ManageTest(TestCase):
 
     def test_the_database_is_upgraded_and_checked(self) -> None:
         done = self.run_it('db', 'check')
-        self.assertEqual((1, ''), (done.returncode, done.stderr), done.stdout)
+        self.assertEqual(1, done.returncode, done.stderr)
         self.assertIn('db upgrade', done.stdout)
         self.assertEqual(0, self.run_it('db', 'upgrade').returncode)
         done = self.run_it('db', 'check')
