@@ -33,7 +33,7 @@ class EventsTest(ApiTestCase):
                 'operation_id': operation['id'],
                 'request_id': operation['request_id'],
                 'state': {'name': 'redis-clstr', 'task': 'BUILDING'},
-                'created': cluster['created'],
+                'created': first['created'],
             },
             first,
         )
