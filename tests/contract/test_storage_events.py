@@ -97,6 +97,20 @@ class Contract:
         )  # fmt: skip
         self.assertRaises(NotFound, self.store.list_cluster_events, 'other', cluster.id, 0, 9)
 
+    def test_a_place_that_is_lost_is_told(self):
+        cluster = self.create(1)
+        (member,) = cluster.instances
+        claim = self.claim(cluster)
+        self.store.place_instance(claim, member.id, 'h', Address('10.0.0.1', 1, 2))
+        error = {member.id: InstanceStatus.ERROR}
+        self.finish(claim, OperationState.FAILED, statuses=error, faults={member.id: 'broken'})
+        claim = self.claim(self.begin(cluster, OperationKind.GROW))
+        before = len(self.told(cluster))
+        for _ in range(2):
+            self.store.free_instance(claim, member.id, 'broken')
+        (told,) = self.told(cluster, before)
+        self.assertIsNone(told.state['address'])
+
     def test_one_that_is_given_up_is_told_to_have_failed(self):
         cluster = self.create(1)
         before = len(self.told(cluster))

@@ -133,15 +133,17 @@ class Instances(Transactional):
         self, conn: sa.Connection, claim: Claim, instance_id: str, fault: str
     ) -> None:
         fence.hold(conn, self.clock, claim)
-        places.give_back(conn, self.clock, *_is_member(claim, instance_id), IS_LIVE)
         is_other = sa.or_(
-            instances.c.status != InstanceStatus.ERROR, instances.c.fault.is_distinct_from(fault)
+            instances.c.status != InstanceStatus.ERROR,
+            instances.c.fault.is_distinct_from(fault),
+            instances.c.host.is_not(None),
         )
         failed = conn.execute(
             _update_member(claim, instance_id)
             .where(IS_LIVE, is_other)
             .values(status=InstanceStatus.ERROR, fault=fault, updated=self.clock.utc())
         )
+        places.give_back(conn, self.clock, *_is_member(claim, instance_id), IS_LIVE)
         if failed.rowcount:
             _tell(conn, self.clock, claim, Kind.INSTANCE_CHANGED, instance_id)
 
