@@ -101,6 +101,7 @@ def build(
         'tend': Beat('tend', TEND_INTERVAL, provisioner.tend),
         'catalogue': catalogue,
         'relay': Beat('relay', RELAY_INTERVAL, relay.tick, RELAY_REST),
+        'numbers': Beat('numbers', RELAY_INTERVAL, relay.number),
         'board': Beat('board', BOARD_INTERVAL, board.tick),
         'tidy': Beat('tidy', TIDY_INTERVAL, relay.tidy),
     }

@@ -1,9 +1,12 @@
 """Every change is told once, in order, and handed on until it is known to be; on every database."""
 
 import concurrent.futures
+import contextlib
 import datetime
 import itertools
 import threading
+
+import sqlalchemy as sa
 
 from slotwright.domain.errors import ClusterBusy, NotFound
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
@@ -93,6 +96,20 @@ class Contract:
             self.kinds(cluster, before),
         )  # fmt: skip
         self.assertRaises(NotFound, self.store.list_cluster_events, 'other', cluster.id, 0, 9)
+
+    def test_a_place_that_is_lost_is_told(self):
+        cluster = self.create(1)
+        (member,) = cluster.instances
+        claim = self.claim(cluster)
+        self.store.place_instance(claim, member.id, 'h', Address('10.0.0.1', 1, 2))
+        error = {member.id: InstanceStatus.ERROR}
+        self.finish(claim, OperationState.FAILED, statuses=error, faults={member.id: 'broken'})
+        claim = self.claim(self.begin(cluster, OperationKind.GROW))
+        before = len(self.told(cluster))
+        for _ in range(2):
+            self.store.free_instance(claim, member.id, 'broken')
+        (told,) = self.told(cluster, before)
+        self.assertIsNone(told.state['address'])
 
     def test_one_that_is_given_up_is_told_to_have_failed(self):
         cluster = self.create(1)
@@ -230,13 +247,57 @@ class Contract:
             self.assertEqual(by_position, [event.seq for event in self.told(cluster)])
 
 
+class Overtaken(Contract):
+    """Where a transaction may be overtaken by another one."""
+
+    def test_reports_that_overtake_each_other_are_all_told(self):
+        """Two taskmanagers take two of one agent: the news comes amid what was none."""
+        cluster = self.create_ready(2)
+        for member, news in zip(
+            cluster.instances, ({'running': False}, {'fault': 'broken'}), strict=True
+        ):
+            self.report(member)
+            before = len(self.told(cluster))
+            with self.amid('UPDATE instances', lambda m=member, n=news: self.report(m, **n)):
+                self.report(member)
+            changed = [event.state for event in self.told(cluster, before)]
+            well = [state['running'] and not state['fault'] for state in changed]
+            self.assertEqual([False, True], well)
+
+    def test_what_two_reports_say_is_told_once(self):
+        cluster = self.create_ready(1)
+        (member,) = cluster.instances
+        self.report(member)
+        before = len(self.told(cluster))
+        with self.amid('SELECT clusters.id', lambda: self.report(member, running=False)):
+            self.report(member, running=False)
+        self.assertEqual(['instance.changed'], self.kinds(cluster, before))
+
+    @contextlib.contextmanager
+    def amid(self, start, function):
+        """Call a function, in another transaction, before the first statement that starts so."""
+        waiting = [function]
+
+        def look(conn, cursor, statement, *rest):
+            if waiting and statement.startswith(start):
+                waiting.pop()()
+
+        engine = self.store.database.engine
+        sa.event.listen(engine, 'before_cursor_execute', look)
+        try:
+            yield
+        finally:
+            sa.event.remove(engine, 'before_cursor_execute', look)
+        self.assertEqual([], waiting)
+
+
 class SQLiteTest(Contract, StoreCase):
     backend = databases.SQLite()
 
 
-class MariaDBTest(Contract, StoreCase):
+class MariaDBTest(Overtaken, StoreCase):
     backend = databases.MariaDB()
 
 
-class PostgreSQLTest(Contract, StoreCase):
+class PostgreSQLTest(Overtaken, StoreCase):
     backend = databases.PostgreSQL()

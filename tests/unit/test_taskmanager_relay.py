@@ -24,6 +24,7 @@ class RelayTest(TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.now = 1_000.0
+        self.clock = 0.0
         self.store = SQLAlchemyStore.connect('sqlite://', now=lambda: self.now)
         self.addCleanup(self.store.close)
         migration.upgrade(self.store)
@@ -31,7 +32,9 @@ class RelayTest(TestCase):
 
     def relay(self, name: str = 'me', publish: Callable[[Event], None] | None = None) -> Relay:
         keep = datetime.timedelta(days=7)
-        return Relay(self.store, publish or self.heard.append, name, keep, lambda: NOW)
+        return Relay(
+            self.store, publish or self.heard.append, name, keep, lambda: NOW, lambda: self.clock
+        )
 
     def positions(self) -> list[int | None]:
         return [event.position for event in self.heard]
@@ -67,11 +70,52 @@ class RelayTest(TestCase):
             one.tick()
             self.assertEqual([1, 2], self.positions())
             broken = iter([Unavailable('nobody there')])
-            one.tick()
-            one.tick()
+            for _ in range(2):
+                self.clock += relay.REST
+                one.tick()
         self.assertEqual([1, 2, 3, 4, 5, 6], self.positions())
         self.assertEqual(2, len(log.output), log.output)
         self.assertIn('nobody there', log.output[0])
+
+    def test_while_nobody_can_be_told_there_are_numbers(self) -> None:
+        tries: list[Event] = []
+
+        def publish(event: Event) -> None:
+            tries.append(event)
+            raise Unavailable('nobody there')
+
+        self.create()
+        one = self.relay(publish=publish)
+        one.tick()
+        one.tick()
+        self.now += 1
+        self.create()
+        one.tick()
+        self.assertEqual(6, self.store.last_position())
+        self.assertEqual(1, len(tries))
+        self.clock += relay.REST
+        one.tick()
+        self.assertEqual(2, len(tries))
+
+    def test_while_telling_takes_long_there_are_numbers(self) -> None:
+        last: list[int] = []
+
+        def publish(event: Event) -> None:
+            if not last:
+                self.now += 1
+                self.create(2)
+                one.number()  # as another thread does meanwhile
+                last.append(self.store.last_position())
+            self.heard.append(event)
+
+        self.create()
+        one = self.relay(publish=publish)
+        one.number()
+        self.assertEqual(0, self.store.last_position())  # the tick does that
+        one.tick()
+        one.tick()
+        self.assertEqual([7], last)
+        self.assertEqual([*range(1, 8)], self.positions())
 
     def test_a_killed_one_is_followed_by_another(self) -> None:
         self.create(2)
@@ -122,6 +166,16 @@ class RelayTest(TestCase):
         self.assertEqual(1, len(woken))
         self.store.list_events(None, 0, 9)
         self.assertEqual(1, len(woken))
+
+    def test_a_relay_does_not_wake_itself(self) -> None:
+        woken: list[None] = []
+        self.create()
+        self.store.call_after_writes(lambda: woken.append(None))
+        self.assertTrue(self.store.take_events('me', 9, 1))
+        self.assertIsNone(self.store.take_events('you', 9, 1))
+        self.assertTrue(self.store.mark_handed_on('me', 1))
+        self.store.forget_events(NOW, 9)
+        self.assertEqual([], woken)
 
     def test_there_and_back(self) -> None:
         self.create()

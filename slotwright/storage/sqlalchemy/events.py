@@ -9,7 +9,12 @@ from slotwright.domain.errors import NotFound
 from slotwright.domain.events import Event, Kind, NewEvent
 from slotwright.storage.sqlalchemy import outbox
 from slotwright.storage.sqlalchemy.tables import clusters, event_relay, events
-from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+from slotwright.storage.sqlalchemy.transactions import (
+    Transactional,
+    reads,
+    writes,
+    writes_quietly,
+)
 
 _RELAY = event_relay.c.id == 1
 
@@ -72,7 +77,7 @@ class Events(Transactional):
                 return True
         return False
 
-    @writes
+    @writes_quietly
     def _give_positions(
         self, conn: sa.Connection, owner: str, lease: float, limit: int
     ) -> Sequence[Event] | None:
@@ -103,7 +108,7 @@ class Events(Transactional):
         query = sa.select(events).where(events.c.position > relay.handed_on)
         return _read(conn, query.order_by(events.c.position).limit(limit))
 
-    @writes
+    @writes_quietly
     def mark_handed_on(self, conn: sa.Connection, owner: str, position: int) -> bool:
         marked = conn.execute(
             sa.update(event_relay)
@@ -120,7 +125,7 @@ class Events(Transactional):
     def call_after_writes(self, function: Callable[[], None]) -> None:
         self.database.written = function
 
-    @writes
+    @writes_quietly
     def forget_events(self, conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
         handed_on = conn.execute(sa.select(event_relay.c.handed_on).where(_RELAY)).scalar_one()
         old = (
