@@ -18,6 +18,7 @@ from slotwright.storage.backups import PAGE, BackupStore
 
 MOST = 1000  # entries of a page
 _LARGEST_OFFSET = 2**31 - 1
+_LONGEST = 12  # digits of a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,12 @@ def _number(req: falcon.Request, name: str, usual: int, smallest: int) -> int:
     text = req.get_param(name)
     if text is None:
         return usual
-    if not (text.isascii() and text.isdigit() and smallest <= int(text[:12]) <= _LARGEST_OFFSET):
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST else -1
+    if not smallest <= number <= _LARGEST_OFFSET:
         raise InvalidRequest(
             f'{name}={text[:60]!r} must be a whole number from {smallest} to {_LARGEST_OFFSET}.'
         )
-    return int(text)
+    return number
 
 
 def truth(req: falcon.Request, name: str) -> bool:
