@@ -16,12 +16,14 @@ OUT_OF_SYNC = 'out-of-sync'
 
 RUNNING = 'running'
 COMPLETED = 'completed'
+LAST_TAG = 2**31 - 1
 
 
 def start(session: Session, job_id: str, tag: int, now: int) -> tuple[Session, str]:
     """A job says that it starts; ``tag`` is the last round that it took part in.
 
-    :raises InvalidRequest: for a job of no or another session, and a tag of the future.
+    :raises InvalidRequest: for a job of no or another session, a tag of the future, and after the
+        last tag there can be.
     """
     job = _member(session, job_id)
     _check_tag(session, tag)
@@ -37,7 +39,15 @@ def start(session: Session, job_id: str, tag: int, now: int) -> tuple[Session, s
 
 
 def _open(session: Session, now: int) -> Session:
-    """The next round, in which nobody has done anything yet."""
+    """The next round, in which nobody has done anything yet.
+
+    :raises InvalidRequest: when there is no greater number.
+    """
+    if session.session_tag >= LAST_TAG:
+        raise InvalidRequest(
+            f'session_tag is {session.session_tag}, and there is no greater one: PATCH the session '
+            'with a smaller one first.'
+        )
     return replace(
         session,
         session_tag=session.session_tag + 1,

@@ -34,6 +34,12 @@ class EventsTest(unittest.TestCase):
 
 
 class RoundsTest(unittest.TestCase):
+    def test_after_the_last_number(self) -> None:
+        last = session('a', session_tag=session_rounds.LAST_TAG)
+        with self.assertRaises(InvalidRequest) as caught:
+            session_rounds.start(last, 'a', session_rounds.LAST_TAG, 100)
+        self.assertIn('PATCH the session with a smaller one', str(caught.exception))
+
     def test_a_round(self) -> None:
         at, word = session_rounds.start(session('a', 'b'), 'a', 0, 100)
         self.assertEqual((SUCCESS, 1, 'running', 100), (word, at.session_tag, at.status,
