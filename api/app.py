@@ -10,9 +10,13 @@ from prometheus_client import CollectorRegistry
 
 from api import bodies, errors, request_ids
 from api.auth.guard import Guard
+from api.backups import errors as backup_errors
+from api.backups import requests as backups
+from api.backups import routes as backup_routes
 from api.database import (
     clusters,
     datastores,
+    events,
     flavors,
     instances,
     operations,
@@ -40,11 +44,14 @@ ROUTES: tuple[tuple[str, type[Any], str | None], ...] = (
     ('clusters/{cluster_id}/action', clusters.Cluster, 'action'),
     ('clusters/{cluster_id}/instances/{instance_id}', clusters.ClusterInstance, None),
     ('clusters/{cluster_id}/operations', operations.ClusterOperations, None),
+    ('clusters/{cluster_id}/events', events.ClusterEvents, None),
     ('clusters/{cluster_id}/root', roots.ClusterRoot, None),
     ('instances', instances.Instances, None),
     ('instances/{instance_id}', instances.Instance, None),
     ('instances/{instance_id}/action', instances.Instance, 'action'),
     ('instances/{instance_id}/root', roots.ClusterRoot, 'instance'),
+    ('events', events.Events, None),
+    ('mgmt/events', events.Events, 'all'),
     ('mgmt/instances', instances.Instances, 'all'),
     ('mgmt/instances/{instance_id}/action', instances.Instance, 'action'),
     ('mgmt/quotas/{project_id}', quotas.Quotas, None),
@@ -71,9 +78,15 @@ MESSAGING_ROUTES: tuple[tuple[str, type[messaging.Resource]], ...] = (
 )
 
 
+#: Which part of the API a path is of, and so in which shape it is refused.
+_OF_MESSAGING = tuple(f'{messaging.PREFIX}/{kind}/' for kind in ('pools', 'flavors'))
+_OF_BACKUPS = ('/v1/', '/v2/')
+
+
 def build(
     parts: Parts,
     places: messaging.Parts,
+    kept: backups.Parts,
     guard: Guard,
     health: Healthcheck,
     registry: CollectorRegistry,
@@ -92,6 +105,7 @@ def build(
     unserved.add_routes(app, parts, '/v1.0/{tenant_id}')
     for path, resource in MESSAGING_ROUTES:
         app.add_route(f'{messaging.PREFIX}/{path}', resource(places))
+    backup_routes.add_routes(app, kept)
     app.add_route('/', versions.ApiVersions())
     app.add_route('/v1.0', versions.ApiVersions(), suffix='one')
     app.add_route('/openapi.json', OpenApi())
@@ -137,9 +151,12 @@ def _every(value: str | list[str]) -> list[str]:
 
 def _say(req: falcon.Request, resp: falcon.Response, body: errors.Envelope) -> None:
     """Give an error the shape that the client of this part of the API understands."""
-    if f'{req.path}/'.startswith(f'{messaging.PREFIX}/'):
-        (said,) = body.values()
-        resp.media = messaging_errors.envelope(int(said['code']), str(said['message']))
+    (said,) = body.values()
+    status, message = int(said['code']), str(said['message'])
+    if f'{req.path}/'.startswith(_OF_MESSAGING):
+        resp.media = messaging_errors.envelope(status, message)
+    elif f'{req.path}/'.startswith(_OF_BACKUPS):
+        resp.media = backup_errors.envelope(status, message)
     else:
         resp.media = body
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NewType, Protocol
 
 from slotwright.rpc.contract import CommandContext, GuestAgentAPI
+from slotwright.storage.backups import BackupStore
 from slotwright.storage.base import (
     CensusStore,
     ClusterStore,
@@ -11,6 +12,7 @@ from slotwright.storage.base import (
     FlavorStore,
     QuotaStore,
 )
+from slotwright.storage.events import EventStore
 
 #: A request's own id, ``req-<uuid>``; on every answer, log line and operation.
 RequestId = NewType('RequestId', str)
@@ -25,8 +27,13 @@ Secrets = Callable[[], str]
 Pause = Callable[[float], None]
 
 
-class Store(FlavorStore, FlavorRegistry, QuotaStore, ClusterStore, CensusStore, Protocol):
+class Store(
+    FlavorStore, FlavorRegistry, QuotaStore, ClusterStore, CensusStore, EventStore, Protocol
+):
     """The part of the management data that the API uses."""
+
+    @property
+    def backups(self) -> BackupStore: ...
 
 
 class Guests(Protocol):

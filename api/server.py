@@ -4,6 +4,7 @@ The threads may be eventlet's, where the standard library is patched to make the
 """
 
 import contextlib
+import functools
 import json
 import logging
 import select
@@ -18,6 +19,7 @@ from cheroot import server as cheroot_server
 from cheroot import wsgi
 
 from api import errors, framing, loopback, request_ids
+from api.streams import handover
 
 LOG = logging.getLogger(__name__)
 
@@ -173,6 +175,14 @@ class _Connection(cheroot_server.HTTPConnection):
 
     RequestHandlerClass = _Request
     unread_body = False
+    handed_over = False
+
+    def hand_over(self, taker: handover.Taker, *, chunked: bool) -> None:
+        """Give the socket away; what becomes of it is no business of ours any more."""
+        self.handed_over = True
+        self.rfile.close()
+        self.wfile.close()
+        taker.take(self.socket, chunked=chunked)
 
     def has_head(self) -> bool:
         """Whether the whole head of a request has come."""
@@ -184,6 +194,8 @@ class _Connection(cheroot_server.HTTPConnection):
         return False
 
     def close(self) -> None:
+        if self.handed_over:
+            return
         if self.unread_body:
             with self.server.slowly() as may, contextlib.suppress(OSError):
                 if may:
@@ -203,11 +215,27 @@ class _Connection(cheroot_server.HTTPConnection):
 
 
 class _Gateway(wsgi.Gateway_10):
-    """Between the server and the application: gives it a body of ours."""
+    """Between the server and the application: gives it a body of ours, and takes takers."""
+
+    taker: handover.Taker | None = None
 
     def get_environ(self) -> Any:
         self.req.rfile = self.req.body()
-        return super().get_environ()  # type: ignore[no-untyped-call]
+        environ = super().get_environ()  # type: ignore[no-untyped-call]
+        return {**environ, handover.KEY: functools.partial(setattr, self, 'taker')}
+
+    def respond(self) -> None:
+        try:
+            super().respond()
+        except BaseException:
+            if self.taker is not None:
+                self.taker.cancel()
+            raise
+        if self.taker is not None:
+            request = self.req
+            chunked, request.chunked_write = request.chunked_write, False  # no last chunk
+            request.close_connection = True
+            request.conn.hand_over(self.taker, chunked=chunked)
 
 
 class _Server(wsgi.Server):

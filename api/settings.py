@@ -14,6 +14,7 @@ class Settings:
     max_request_body_size: int = 114688  # bytes
     clusters_page_size: int = 20
     instances_page_size: int = 20
+    events_page_size: int = 100
     max_accepted_volume_size: int = 10  # GiB
     max_cluster_size: int = 200
     silent_after: float = 20.0  # s
@@ -30,6 +31,7 @@ class Settings:
             max_request_body_size=conf.api.max_request_body_size,
             clusters_page_size=conf.api.clusters_page_size,
             instances_page_size=conf.api.instances_page_size,
+            events_page_size=conf.api.events_page_size,
             max_accepted_volume_size=conf.api.max_accepted_volume_size,
             max_cluster_size=conf.api.max_cluster_size,
             silent_after=conf.api.silent_after,

@@ -5,12 +5,14 @@ Times are UTC without a zone, ``YYYY-MM-DDTHH:MM:SS``, as Trove writes them.
 
 import datetime
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from api.datastores import Datastores, Version
 from api.service.clusters import Accepted
 from slotwright.domain.clusters import Cluster, Flavor, Instance, Operation
+from slotwright.domain.events import Event
+from slotwright.domain.gauges import Seen
 from slotwright.domain.quotas import RESOURCES, Usage
 from slotwright.domain.states import InstanceStatus
 
@@ -92,8 +94,10 @@ class Views:
 
     # Instances.
 
-    def instance(self, links: Links, instance: Instance, cluster: Cluster) -> Body:
-        """An instance as ``show`` answers it."""
+    def instance(
+        self, links: Links, instance: Instance, cluster: Cluster, seen: Seen | None = None
+    ) -> Body:
+        """An instance as ``show`` answers it; ``seen`` is what its node was measured by."""
         body = {
             **self.instance_item(links, instance),
             'datastore': _datastore_of(cluster),
@@ -108,6 +112,8 @@ class Views:
             body['locality'] = cluster.locality
         if instance.reported is not None:
             body['service_status_updated'] = timestamp(instance.reported)
+        if seen is not None:
+            body['metrics'] = {**asdict(seen.gauges), 'measured': timestamp(seen.at)}
         if instance.fault:
             body['fault'] = {
                 'message': instance.fault,
@@ -219,6 +225,22 @@ def operation(links: Links, record: Operation) -> Body:
 
 def operations(links: Links, records: Sequence[Operation]) -> Body:
     return {'operations': [operation(links, record) for record in records]}
+
+
+def event(record: Event, number: int) -> Body:
+    """What happened; ``number`` is the one that counts where it is shown."""
+    return {
+        'id': number,
+        'kind': record.kind.value,
+        'message': record.message,
+        'tenant_id': record.project_id,
+        'cluster_id': record.cluster_id,
+        'instance_id': record.instance_id,
+        'operation_id': record.operation_id,
+        'request_id': record.request_id,
+        'state': dict(record.state),
+        'created': record.created.isoformat(timespec='microseconds'),
+    }
 
 
 def timestamp(moment: datetime.datetime) -> str:

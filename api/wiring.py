@@ -4,19 +4,20 @@ import datetime
 import secrets
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from wsgiref.types import WSGIApplication
 
 from oslo_config import cfg
 from prometheus_client import CollectorRegistry
 
-from api import app, strategy
+from api import app, strategy, views
 from api.auth import guard, strategies
 from api.auth.limits import RateLimits
 from api.auth.rulebook import Rulebook
 from api.auth.strategies import Strategy
-from api.database.resources import Parts
+from api.backups import requests as backups
+from api.database.resources import LookUp, Parts, nothing_known
 from api.datastores import Datastores
 from api.health import Healthcheck, Look
 from api.messaging import requests as messaging
@@ -29,15 +30,23 @@ from api.service.quotas import QuotaService
 from api.service.roots import RootService
 from api.settings import Settings
 from api.strategy import Rules
-from api.views import Views
+from api.streams import frames
+from api.streams.service import Streams
+from slotwright.domain.events import Event
 from slotwright.engine import version_found
+from slotwright.events.base import Driver
+from slotwright.events.board import BoardReader
+from slotwright.events.feed import Listener
+from slotwright.loading import InvalidConfiguration, load_class
 from slotwright.metrics import RpcTimes
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import TaskManagerAPI
 from slotwright.rpc.transport import Transport
+from slotwright.storage.backups import BackupStore
 from slotwright.storage.base import FlavorStore
 from slotwright.storage.flavor_view import FlavorView
 from slotwright.storage.management import PoolStore
+from slotwright.storage.told_pools import ToldPoolStore
 
 
 def new_id() -> str:
@@ -57,6 +66,11 @@ def no_engine() -> str | None:
     return None
 
 
+def render_event(event: Event, number: int) -> bytes:
+    """For streams: with the body that it has in lists."""
+    return frames.event(number, event.kind.value, views.event(event, number))
+
+
 def build(
     conf: cfg.ConfigOpts,
     store: Store,
@@ -73,6 +87,8 @@ def build(
     broker: Look | None = None,
     now: Callable[[], datetime.datetime] = utcnow,
     registry: CollectorRegistry | None = None,
+    streams: Streams | None = None,
+    gauges: LookUp = nothing_known,
 ) -> WSGIApplication:
     """The WSGI application for ``api.server.ApiServer``.
 
@@ -85,6 +101,8 @@ def build(
     :param login: how callers prove who they are; [api] auth_strategy when not given.
     :param broker: looks whether the broker answers; None where there is none.
     :param registry: what /metrics shows besides.
+    :param streams: serve live events; without them events are listed only.
+    :param gauges: what nodes of a cluster are measured by, as far as it is known.
     :raises slotwright.loading.InvalidConfiguration: for a strategy, users or rules that cannot
         be loaded.
     """
@@ -115,22 +133,65 @@ def build(
         pause=pause,
     )
     quotas = QuotaService(store, settings.quota)
-    views = Views(datastores, settings.region, settings.silent_after, now)
+    rendered = views.Views(datastores, settings.region, settings.silent_after, now)
     rates = RateLimits(conf.api.read_rate, conf.api.write_rate)
     entrance = guard.Guard(login or strategies.load(conf), Rulebook(conf), rates)
-    parts = Parts(store, flavors, settings, datastores, clusters, roots, quotas, views)
+    parts = Parts(
+        store,
+        flavors,
+        settings,
+        datastores,
+        clusters,
+        roots,
+        quotas,
+        rendered,
+        streams,
+        gauges,
+    )
     registry = registry or CollectorRegistry()
     registry.register(Counted(store, settings.silent_after, now))
-    places = messaging.Parts(pool_store, settings.max_request_body_size)
-    return app.build(parts, places, entrance, Healthcheck(store, broker), registry)
+    told = pool_store if in_sql else ToldPoolStore(pool_store, store.record_of_none)
+    places = messaging.Parts(told, settings.max_request_body_size)
+    kept = backups.Parts(
+        backup_store(conf, store), settings.max_request_body_size, lambda: ids().replace('-', '')
+    )
+    return app.build(parts, places, kept, entrance, Healthcheck(store, broker), registry)
+
+
+def backup_store(conf: cfg.ConfigOpts, store: Store) -> BackupStore:
+    """The store of clients, jobs and backups that [storage] names.
+
+    :raises slotwright.loading.InvalidConfiguration: for one that cannot be had.
+    """
+    if conf.storage.backend != 'sqlalchemy':
+        raise InvalidConfiguration(
+            f'[storage] backend = {conf.storage.backend}: sqlalchemy is the only one'
+        )
+    if conf.storage.driver == 'sqlalchemy':
+        return store.backups
+    driver = load_class(conf.storage.driver, '[storage] driver')
+    if not callable(getattr(driver, 'from_config', None)):
+        raise InvalidConfiguration(
+            f'[storage] driver = {conf.storage.driver}: the class has no from_config'
+        )
+    made: BackupStore = driver.from_config(conf)
+    return made
 
 
 class ApiService:
     """The REST daemon as one service: its HTTP server and what its requests run on."""
 
-    def __init__(self, server: ApiServer, executor: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        server: ApiServer,
+        executors: Sequence[ThreadPoolExecutor],
+        streams: Streams,
+        listener: Listener,
+    ) -> None:
         self._server = server
-        self._executor = executor
+        self._executors = executors
+        self._streams = streams
+        self._listener = listener
 
     @property
     def url(self) -> str:
@@ -138,14 +199,21 @@ class ApiService:
         return self._server.url
 
     def start(self) -> None:
+        self._streams.start()
+        self._listener.start()
         self._server.start()
 
     def stop(self) -> None:
+        self._listener.stop()
+        self._streams.stop()
         self._server.stop()
 
     def wait(self) -> None:
         self._server.wait()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._listener.wait()
+        self._streams.wait()
+        for executor in self._executors:
+            executor.shutdown(wait=False, cancel_futures=True)
 
 
 def build_service(
@@ -153,10 +221,13 @@ def build_service(
     transport: Transport,
     store: Store,
     pool_store: PoolStore,
+    events: Driver,
     *,
     green: bool = False,
 ) -> ApiService:
     """The REST daemon on its own threads, not started yet.
+
+    :param events: where they are published; the caller closes it, as the stores.
 
     :param green: whether those are eventlet's.
     """
@@ -164,6 +235,8 @@ def build_service(
     registry = CollectorRegistry()
     transport.observe = RpcTimes(registry)
     executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
+    looks = ThreadPoolExecutor(2, thread_name_prefix='gauges')
+    streams = Streams(store, render_event, most=conf.api.event_streams, registry=registry)
     application = build(
         conf,
         store,
@@ -175,6 +248,8 @@ def build_service(
         login=login,
         broker=transport.broker.check if transport.broker else None,
         registry=registry,
+        streams=streams,
+        gauges=BoardReader(events, looks, utcnow, time.monotonic).of_cluster,
     )
     server = ApiServer(
         application,
@@ -184,4 +259,5 @@ def build_service(
         loopback_only=login.loopback_only,
         green=green,
     )
-    return ApiService(server, executor)
+    listener = Listener(events, streams.hub.deliver, streams.hub.catch_up)
+    return ApiService(server, [executor, looks], streams, listener)

@@ -4,7 +4,17 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from bench import creating, forming, listing, management, placing, report
+from bench import (
+    backups,
+    creating,
+    events,
+    forming,
+    listing,
+    management,
+    placing,
+    report,
+    streaming,
+)
 
 Measure = Callable[[Sequence[int], int], Iterator[report.Row]]
 
@@ -14,7 +24,10 @@ MEASURES: dict[str, tuple[Measure, tuple[int, ...]]] = {
     'create': (creating.measure, (3, 6)),
     'listing': (listing.measure, (1, 10, 20)),
     'management': (management.measure, (10, 100, 1000)),
+    'streaming': (streaming.measure, (1000,)),
+    'events': (events.measure, (10, 100, 1000)),
     'placing': (placing.measure, (10, 1000)),
+    'backups': (backups.measure, (50_000,)),
 }
 
 
@@ -25,7 +38,9 @@ def sizes(text: str) -> tuple[int, ...]:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser('python -m bench', description='Measure Slotwright.')
     parser.add_argument('what', nargs='?', default='all', choices=[*MEASURES, 'all'])
-    parser.add_argument('--sizes', type=sizes, help='masters, clusters in a page, or pools: 3,6,12')
+    parser.add_argument(
+        '--sizes', type=sizes, help='masters, clusters in a page, pools, or foreign jobs: 3,6,12'
+    )
     parser.add_argument('--runs', type=int, default=5, help='of each (default: %(default)s)')
     given = parser.parse_args(argv)
     rows = []

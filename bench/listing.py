@@ -55,11 +55,11 @@ class Server(fixtures.Fixture):
         self._netloc = str(url.netloc)
         self._connection = self._connect()
 
-    def get(self, path: str) -> bytes:
-        return ask(self._connection, 'GET', path)
+    def get(self, path: str, body: str | None = None) -> bytes:
+        return ask(self._connection, 'GET', path, body)
 
-    def post(self, path: str) -> bytes:
-        return ask(self._connection, 'POST', path, BODY)
+    def post(self, path: str, body: str = BODY) -> bytes:
+        return ask(self._connection, 'POST', path, body)
 
     def rate(self, path: str) -> float:
         """GETs of ``path`` that are answered in a second."""
@@ -97,7 +97,7 @@ def ask(
     connection.request(method, path, body, HEADERS)
     answer = connection.getresponse()
     data = answer.read()
-    if answer.status not in (200, 202):
+    if answer.status not in (200, 201, 202):
         raise RuntimeError(f'{answer.status}: {data[:200]!r}')
     return data
 

@@ -1,11 +1,13 @@
 """Tell the taskmanager how the instance is, and ask it what the instance is for."""
 
 import logging
-from typing import Protocol
+from typing import Any, Protocol
 
+from guestagent import gauges
 from guestagent.directory import InstanceDirectory
 from guestagent.state import StateStore
 from guestagent.supervisor import Supervisor
+from slotwright.domain.errors import NotPrepared
 from slotwright.rpc.contract import CommandContext, Wire
 
 LOG = logging.getLogger(__name__)
@@ -36,24 +38,35 @@ class Reporter:
         self._store = store
         self._supervisor = supervisor
         self._silent = False
+        self._gauges: Wire | None = None
 
     def report(self) -> bool:
         """Send one heartbeat; answer whether it was taken."""
         running = self._supervisor.running()
-        report = {
+        report: dict[str, Any] = {
             'running': running,
             'node_id': self._supervisor.node_id,
             'volume_used': self._directory.used(),
             'wiped': self._store.wiped,
             'fault': self._store.damage or None,
         }
+        if running and self._gauges:
+            report['gauges'] = self._gauges
         try:
             self._taskmanager.report(self._context(), self._instance_id, report)
         except Exception as e:  # noqa: BLE001 - whatever the transport raises
             self._failed('report', e)
             return False
         self._reached()
+        # For the next one: a Redis that hangs must not hold back this one.
+        self._gauges = self._look() if running else None
         return True
+
+    def _look(self) -> Wire | None:
+        try:
+            return gauges.look(self._supervisor.node)
+        except NotPrepared:
+            return None
 
     def assignment(self) -> Wire | None:
         """Ask what the instance is for; None when nobody answers."""

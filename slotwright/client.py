@@ -6,15 +6,17 @@ admin_token, OS_USERNAME and OS_PASSWORD, or OS_TOKEN. None of them is ever an a
 """
 
 import base64
+import contextlib
 import http.client
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from slotwright import event_stream
 from slotwright.domain.errors import (
     Forbidden,
     InvalidRequest,
@@ -26,6 +28,7 @@ from slotwright.domain.errors import (
 )
 
 TIMEOUT = 30.0  # seconds for one answer
+SILENCE = 45.0  # seconds without a byte, after which a stream is lost: three keep-alives
 
 Found = TypeVar('Found')
 
@@ -67,28 +70,57 @@ class Client:
 
         :raises SlotwrightError: see ``list``.
         """
-        return self._get(dict, name, path, timeout)
+        return self._get(dict, name, self._request(path), timeout)
 
-    def list(self, name: str, *path: str) -> Sequence[Mapping[str, Any]]:
+    def list(self, name: str, *path: str, **query: str) -> Sequence[Mapping[str, Any]]:
         """The list ``name`` in what a GET answers.
 
         :raises SlotwrightError: Unauthorized, Forbidden, NotFound, OverLimit and
             InvalidRequest as the API has it; Unavailable when it cannot be reached, fails, or
             answers something else.
         """
-        return self._get(list, name, path, TIMEOUT)
+        return self._get(list, name, self._request(path, query), TIMEOUT)
 
-    def _get(self, kind: type[Found], name: str, path: Sequence[str], timeout: float) -> Found:
+    def follow(self, *path: str, after: int | None) -> Iterator[event_stream.Message]:
+        """Events as they happen, from now on or after a number; ends when the API ends it.
+
+        :raises SlotwrightError: see ``list``; Unavailable also when nothing comes any more.
+        """
+        request = self._request(path)
+        request.add_header('Accept', event_stream.MEDIA_TYPE)
+        if after is not None:
+            request.add_header('Last-Event-ID', str(after))
+        with self._answer(request, SILENCE) as answer:
+            if answer.headers.get_content_type() != event_stream.MEDIA_TYPE:
+                raise ValueError('no stream of events')
+            yield from event_stream.parse(answer)
+
+    def _request(
+        self, path: Sequence[str], query: Mapping[str, str] | None = None
+    ) -> urllib.request.Request:
         quoted = '/'.join(urllib.parse.quote(part, safe='') for part in path)
-        request = urllib.request.Request(f'{self._endpoint}/{quoted}', headers=self._headers)
+        asked = f'?{urllib.parse.urlencode(query)}' if query else ''
+        return urllib.request.Request(f'{self._endpoint}/{quoted}{asked}', headers=self._headers)
+
+    @contextlib.contextmanager
+    def _answer(
+        self, request: urllib.request.Request, timeout: float
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Errors of the answer, and of reading it, become ours."""
         try:
             with _OPENER.open(request, timeout=timeout) as answer:
-                body = json.loads(answer.read())
+                yield answer
         except urllib.error.HTTPError as error:
             fallback = Unavailable if error.code >= 500 else InvalidRequest
             raise _ERRORS.get(error.code, fallback)(_message(error)) from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Unavailable(f'{self._endpoint} does not answer: {error}') from error
+
+    def _get(
+        self, kind: type[Found], name: str, request: urllib.request.Request, timeout: float
+    ) -> Found:
+        with self._answer(request, timeout) as answer:
+            body = json.loads(answer.read())
         member = body.get(name) if isinstance(body, dict) else None
         if not isinstance(member, kind):
             raise Unavailable(f'{self._endpoint} answers as no API of ours does')

@@ -17,6 +17,7 @@ import taskmanager.wiring
 from guestagent.service import AgentService
 from slotwright import dirlock
 from slotwright.domain.errors import Unavailable
+from slotwright.events import drivers
 from slotwright.rpc.clients import taskmanager_client
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport, get_transport
@@ -111,8 +112,11 @@ class Standalone:
         migration.upgrade(self._store)
         self._transport = get_transport(conf)
         self._pool_store = pool_stores.from_config(conf, self._store.database)
+        self._events = drivers.from_config(conf)
         self._taskmanager = self._wire_taskmanager(conf)
-        self._api = api.wiring.build_service(conf, self._transport, self._store, self._pool_store)
+        self._api = api.wiring.build_service(
+            conf, self._transport, self._store, self._pool_store, self._events
+        )
 
     @property
     def url(self) -> str:
@@ -132,6 +136,7 @@ class Standalone:
         self._api.wait()
         self._taskmanager.wait()
         self._transport.cleanup()
+        self._events.close()
         self._pool_store.close()
         self._store.close()
         os.close(self._lock)
@@ -139,7 +144,12 @@ class Standalone:
     def _wire_taskmanager(self, conf: cfg.ConfigOpts) -> TaskManagerService:
         launcher = InProcessLauncher(_agent_maker(conf, self._transport))
         return taskmanager.wiring.build(
-            conf, self._transport, self._store, self._pool_store, launcher
+            conf,
+            self._transport,
+            self._store,
+            self._pool_store,
+            self._events,
+            launcher,
         )
 
 

@@ -7,12 +7,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from slotwright.domain.errors import InvalidRequest, StorageUnavailable
+from slotwright.domain.gauges import Gauges, gauges_from
 from slotwright.domain.hosts import Announcement
 from slotwright.domain.topology import Address
 from slotwright.rpc.contract import CommandContext, Wire
 from slotwright.storage.base import HostStore, WorkStore
 
 LOG = logging.getLogger(__name__)
+
+
+Note = Callable[[str, str, Gauges | None], None]
+
+
+def note_nowhere(_cluster_id: str, _instance_id: str, _gauges: Gauges | None) -> None:
+    """Where nobody wants to know."""
 
 
 class Store(WorkStore, HostStore, Protocol):
@@ -23,7 +31,8 @@ class TaskManagerEndpoint:
     """Implements ``TaskManagerAPI``; see there for shapes.
 
     ``wake`` has the worker look for operations, ``reported`` tells operations that wait
-    that there is news of a guest. A host is silent after ``silence`` seconds.
+    that there is news of a guest. A host is silent after ``silence`` seconds. ``noted`` takes
+    what nodes are measured by, as ``slotwright.events.board.BoardWriter.note`` does.
     """
 
     def __init__(
@@ -32,11 +41,13 @@ class TaskManagerEndpoint:
         wake: Callable[[], None],
         reported: Callable[[], None],
         silence: float = 20.0,
+        noted: Note = note_nowhere,
     ) -> None:
         self._store = store
         self._wake = wake
         self._reported = reported
         self._silence = silence
+        self._noted = noted
 
     def create_cluster(self, context: CommandContext, cluster_id: str) -> None:
         self._woken(context, cluster_id)
@@ -71,6 +82,17 @@ class TaskManagerEndpoint:
             # The next heartbeat says it again.
             LOG.warning('A report of %s is lost: %s', instance_id, error)
         self._reported()
+        self._note(context, str(instance_id), report)
+
+    def _note(self, context: CommandContext, instance_id: str, report: Wire) -> None:
+        said = report.get('gauges')
+        try:
+            if said is not None:
+                self._noted(context.cluster_id, instance_id, gauges_from(said))
+            elif report.get('wiped'):
+                self._noted(context.cluster_id, instance_id, None)
+        except (AttributeError, ValueError) as error:
+            LOG.warning('A report of %s has %s', instance_id, error)
 
     def assignment(self, context: CommandContext, instance_id: str) -> dict[str, Any]:
         cluster_id = self._store.assigned_cluster(str(instance_id))

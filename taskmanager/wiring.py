@@ -1,5 +1,6 @@
 """Builds the taskmanager from its options: the only module that makes its drivers."""
 
+import datetime
 import os
 import socket
 import time
@@ -9,6 +10,9 @@ from functools import partial
 
 from oslo_config import cfg
 
+from slotwright.events.base import Driver
+from slotwright.events.board import BoardWriter
+from slotwright.events.feed import Announcer
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC, TASKMANAGER_TOPIC
@@ -25,6 +29,7 @@ from taskmanager.provisioners.inventory import InventoryProvisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
 from taskmanager.provisioners.pools import PoolProvisioner
+from taskmanager.relay import Relay
 from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
 from taskmanager.worker import Worker
 
@@ -32,6 +37,12 @@ from taskmanager.worker import Worker
 TEND_INTERVAL = 3.0
 #: Seconds between looks at the catalogue, however many operations end.
 CATALOGUE_REST = 1.0
+#: Seconds between looks for events that other processes recorded, and between any two looks.
+RELAY_INTERVAL, RELAY_REST = 0.5, 0.01
+#: Seconds between writes of what nodes are measured by.
+BOARD_INTERVAL = 2.0
+#: Seconds between looks for events that are too old.
+TIDY_INTERVAL = 60.0
 #: Seconds a guest sees its join through before it answers that it is not done.
 JOIN_PATIENCE = 10.0
 
@@ -41,11 +52,13 @@ def build(
     transport: Transport,
     store: ManagementStore,
     pool_store: PoolStore,
+    events: Driver,
     launcher: Launcher | None = None,
 ) -> TaskManagerService:
     """Wire a taskmanager.
 
     :param pool_store: whose catalogue is kept; ``store`` has the rest. The caller closes both.
+    :param events: where they are published, and gauges kept; the caller closes it too.
     :param launcher: runs agents another way than as processes.
     """
     options = conf.taskmanager
@@ -77,6 +90,9 @@ def build(
     catalogue = Beat('catalogue', options.catalogue_interval, keeper.tick, CATALOGUE_REST)
     operations = ThreadPoolExecutor(options.workers, thread_name_prefix='operation')
     owner = f'{host}:{os.getpid()}:{uuid.uuid4()}'
+    retention = datetime.timedelta(days=options.event_retention)
+    relay = Relay(store, Announcer(events), owner, retention, utcnow)
+    board = BoardWriter(events, utcnow)
     worker = Worker(
         store, runner, operations, owner, options.lease, options.workers, catalogue.wake
     )
@@ -84,15 +100,30 @@ def build(
         'sweep': Beat('sweep', min(options.sweep_interval, options.lease / 3), worker.tick),
         'tend': Beat('tend', TEND_INTERVAL, provisioner.tend),
         'catalogue': catalogue,
+        'relay': Beat('relay', RELAY_INTERVAL, relay.tick, RELAY_REST),
+        'numbers': Beat('numbers', RELAY_INTERVAL, relay.number),
+        'board': Beat('board', BOARD_INTERVAL, board.tick),
+        'tidy': Beat('tidy', TIDY_INTERVAL, relay.tidy),
     }
+    store.call_after_writes(beats['relay'].wake)
     endpoint = TaskManagerEndpoint(
         store,
-        wake=beats['sweep'].wake,
+        wake=partial(_wake_all, beats['sweep'], beats['relay']),
         reported=waiter.notify,
         silence=conf.inventory.silence,
+        noted=board.note,
     )
     server = RpcServer(transport, TASKMANAGER_TOPIC, owner, [endpoint])
     return TaskManagerService(server, worker, beats, provisioner, operations, fanout)
+
+
+def _wake_all(*beats: Beat) -> None:
+    for beat in beats:
+        beat.wake()
+
+
+def utcnow() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
 def _provisioner(

@@ -151,8 +151,12 @@ class Deployment(fixtures.Fixture):
         with _migrating:
             migration.upgrade(self.database)
         self.taskmanagers = [self.start_taskmanager() for _ in range(self.count)]
-        self.api_process = self.useFixture(self._daemon('slotwright.cmd.api'))
         self.api = HttpApi(f'http://127.0.0.1:{self.port}')
+        self.start_api()
+
+    def start_api(self) -> None:
+        """Start ``api_process``, and wait until it answers; again once it has ended."""
+        self.api_process = self.useFixture(self._daemon('slotwright.cmd.api'))
         wait_until(self._answers, 'the API to answer', READY)
 
     def start_taskmanager(self, environment: Mapping[str, str] | None = None) -> Process:

@@ -411,10 +411,16 @@ class RedisServer(Server):
     def __init__(self, *options: str) -> None:
         super().__init__()
         self.options = options
+        self._bus: tuple[str, ...] = ()
+
+    def prepare(self) -> None:
+        # By itself it would take port + 10000, which some connection may have right now.
+        if '--cluster-enabled' in self.options and '--cluster-port' not in self.options:
+            self._bus = ('--cluster-port', str(free_port()))
 
     def command(self) -> Sequence[str | Path]:
         given = ['--bind', LOOPBACK, '--port', str(self.port), '--dir', str(self.directory)]
-        return [self.program, *given, '--save', '', '--daemonize', 'no', *self.options]
+        return [self.program, *given, '--save', '', '--daemonize', 'no', *self.options, *self._bus]
 
     @property
     def url(self) -> str:

@@ -75,12 +75,15 @@ class Guard:
         if identity is None:  # public
             return
         project = params.get('tenant_id')
-        if (req.uri_template or '').startswith('/v2/'):
+        template = (req.uri_template or '').rstrip('/')
+        if project is None and template.startswith('/v2/'):
             project = req.context.named_project or None
+        elif template.startswith('/v1/'):
+            project = req.context.named_project or identity.home
+        req.context.project = project
         if project is not None:
             self._admit(req, resp, identity, project)
         req.context.authorize = self._authorizer(identity, project)
-        template = (req.uri_template or '').rstrip('/')
         # HEAD and OPTIONS are answered by the framework, from what a route has.
         req.context.authorize(self._rules.get((req.method, template), UNSERVED))
 

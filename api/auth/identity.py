@@ -23,6 +23,12 @@ class Identity:
         """Whether it may speak for this project: its own, or any for an administrator."""
         return bool({EVERY, project_id} & self.projects) or ADMIN in self.roles
 
+    @property
+    def home(self) -> str:
+        """The project that it means where none is named: its only one, else its own name."""
+        one = len(self.projects) == 1 and EVERY not in self.projects
+        return next(iter(self.projects)) if one else self.user
+
     def credentials(self, project_id: str | None) -> dict[str, object]:
         """What oslo.policy looks at, in a request about ``project_id`` or about none.
 

@@ -78,4 +78,5 @@ class ClusterInstance(Resource):
         if instance is None:
             raise NotFound(f'Instance {instance_id} cannot be found.')
         links = links_of(req, tenant_id)
-        resp.media = {'instance': self._views.instance(links, instance, cluster)}
+        seen = self._parts.gauges(cluster.id).get(instance.id)
+        resp.media = {'instance': self._views.instance(links, instance, cluster, seen)}

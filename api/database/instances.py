@@ -77,7 +77,8 @@ class Instance(Resource):
         instance = self._find(tenant_id, instance_id)
         cluster = self._store.get_cluster(tenant_id, instance.cluster_id)
         links = links_of(req, tenant_id)
-        resp.media = {'instance': self._views.instance(links, instance, cluster)}
+        seen = self._parts.gauges(cluster.id).get(instance.id)
+        resp.media = {'instance': self._views.instance(links, instance, cluster, seen)}
 
     def on_delete(
         self, _req: falcon.Request, _resp: falcon.Response, tenant_id: str, instance_id: str

@@ -1,6 +1,7 @@
 """What the resources of v1.0 have in common: who calls, and which links they can follow."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +15,30 @@ from api.service.clusters import ClusterService
 from api.service.quotas import QuotaService
 from api.service.roots import RootService
 from api.settings import Settings
+from api.streams.service import Streams
 from api.views import Links, Views
 from slotwright.domain.clusters import Cluster, Operation
 from slotwright.domain.errors import InvalidRequest
+from slotwright.domain.gauges import Seen
 from slotwright.storage.base import FlavorStore
 
 _PROJECT = re.compile(r'[0-9A-Za-z_.@~:-]{1,255}', re.ASCII)
 
 
+LookUp = Callable[[str], Mapping[str, Seen]]
+
+
+def nothing_known(_cluster_id: str) -> Mapping[str, Seen]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything the resources need; ``wiring`` builds it."""
+    """Everything the resources need; ``wiring`` builds it.
+
+    Without ``streams`` events are listed only. ``gauges`` has what nodes of a cluster are measured
+    by, as far as it is known: ``slotwright.events.board.BoardReader.of_cluster``.
+    """
 
     store: Store
     flavors: FlavorStore
@@ -34,6 +48,8 @@ class Parts:
     roots: RootService
     quotas: QuotaService
     views: Views
+    streams: Streams | None = None
+    gauges: LookUp = nothing_known
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,11 @@
 Each lists all members there can be: the tests hold every answer against it.
 """
 
+import dataclasses
 from typing import Any
 
+from slotwright.domain.events import Kind
+from slotwright.domain.gauges import Gauges
 from slotwright.domain.quotas import RESOURCES
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 
@@ -37,6 +40,11 @@ INTEGER: Schema = {'type': 'integer'}
 BOOLEAN: Schema = {'type': 'boolean'}
 OR_NULL: Schema = {'type': ['string', 'null']}
 UUID: Schema = {'type': 'string', 'format': 'uuid'}
+MOMENT: Schema = {
+    'type': 'string',
+    'pattern': r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$',
+    'description': 'UTC to the microsecond, without a zone',
+}
 TIME: Schema = {
     'type': 'string',
     'pattern': r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$',
@@ -70,6 +78,7 @@ _CLUSTER_TAIL = {
     'extended_properties': {'type': 'object', 'additionalProperties': TEXT},
     'operation': {**ref('Operation'), 'description': 'the newest one'},
 }
+_GAUGES = [field.name for field in dataclasses.fields(Gauges)]
 _INSTANCE = {
     'id': UUID,
     'cluster_id': UUID,
@@ -143,6 +152,10 @@ COMPONENTS: dict[str, Schema] = {
             'locality': TEXT,
             'service_status_updated': TIME,
             'fault': record({'message': TEXT, 'created': TIME, 'details': OR_NULL}),
+            'metrics': record(
+                {**dict.fromkeys(_GAUGES, INTEGER), 'measured': TIME},
+                description='of its node, lately; missing when nothing is known',
+            ),
             **_PLACE,
         },
     ),
@@ -161,6 +174,24 @@ COMPONENTS: dict[str, Schema] = {
             'links': LINKS,
         },
         description='what was asked of a cluster, and how far it is',
+    ),
+    'Event': record(
+        {
+            'id': {
+                'type': 'integer',
+                'description': "grows; of a cluster's events without gaps, elsewhere shared by all",
+            },
+            'kind': {'enum': [kind.value for kind in Kind]},
+            'message': TEXT,
+            'tenant_id': {**OR_NULL, 'description': 'null for pools and flavors'},
+            'cluster_id': OR_NULL,
+            'instance_id': OR_NULL,
+            'operation_id': OR_NULL,
+            'request_id': TEXT,
+            'state': {'type': 'object', 'description': 'the new one of what the event is about'},
+            'created': MOMENT,
+        },
+        description='what happened',
     ),
     'Flavor': record(
         {

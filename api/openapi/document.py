@@ -7,8 +7,8 @@ from typing import Any
 import falcon
 
 import slotwright
-from api.openapi import messaging
-from api.openapi.answers import COMPONENTS, ref
+from api.openapi import backups, messaging
+from api.openapi.answers import COMPONENTS, Schema, ref
 from api.openapi.operation import Operation, body_of
 from api.openapi.operations import ABSENT, OPERATIONS
 
@@ -37,7 +37,7 @@ def build() -> dict[str, Any]:
         ],
         'paths': paths,
         'components': {
-            'schemas': {**COMPONENTS, **messaging.COMPONENTS},
+            'schemas': {**COMPONENTS, **messaging.COMPONENTS, **backups.COMPONENTS},
             'securitySchemes': {
                 'basic': {'type': 'http', 'scheme': 'basic'},
                 'token': {'type': 'apiKey', 'in': 'header', 'name': 'X-Auth-Token'},
@@ -69,7 +69,7 @@ def _render(operation: Operation, tag: str) -> dict[str, Any]:
             **{
                 str(status): {
                     'description': schema.get('description') or 'Done',
-                    **({'content': {operation.media_type: {'schema': schema}}} if schema else {}),
+                    **({'content': _content(operation, schema)} if schema else {}),
                 }
                 for status, schema in operation.answers.items()
             },
@@ -79,15 +79,35 @@ def _render(operation: Operation, tag: str) -> dict[str, Any]:
             },
         },
     }
-    if operation.query:
-        rendered['parameters'] = [
-            {'name': name, 'in': 'query', 'schema': schema}
-            for name, schema in operation.query.items()
-        ]
+    parameters = [
+        {'name': name, 'in': place, 'schema': schema}
+        for place, named in (('query', operation.query), ('header', _headers(operation)))
+        for name, schema in named.items()
+    ]
+    if parameters:
+        rendered['parameters'] = parameters
     body = body_of(operation)
     if body is not None:
         rendered['requestBody'] = body
     return rendered
+
+
+def _content(operation: Operation, schema: Schema) -> dict[str, Any]:
+    content: dict[str, Any] = {operation.media_type: {'schema': schema}}
+    if operation.streams:
+        text = {
+            'type': 'string',
+            'description': 'Server-Sent Events; their data are as in the list',
+        }
+        content['text/event-stream'] = {'schema': text}
+    return content
+
+
+def _headers(operation: Operation) -> dict[str, Schema]:
+    if not operation.streams:
+        return {}
+    text = 'the id after which a stream goes on; without it or a marker: from now on'
+    return {'Last-Event-ID': {'type': 'integer', 'minimum': 0, 'description': text}}
 
 
 def _portable(value: Any) -> Any:

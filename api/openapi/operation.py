@@ -17,6 +17,7 @@ class Operation:
     :param answers: schema of the body by HTTP status; every other status is a refusal.
     :param query: schemas of parameters by name; none of them is required.
     :param body: schema of the request's body; None when there is none.
+    :param streams: whether the answer can be had as a live stream.
     :param error: the component that refusals are.
     """
 
@@ -30,6 +31,7 @@ class Operation:
     body_required: bool = True
     media_type: str = 'application/json'
     error: str = 'Error'
+    streams: bool = False
 
     @property
     def route(self) -> str:

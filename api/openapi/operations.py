@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from api import schemas
 from api.database import unserved
-from api.openapi import messaging
+from api.openapi import backups, messaging
 from api.openapi.answers import BOOLEAN, EMPTY, INTEGER, LINKS, TEXT, Schema, array, record, ref
 from api.openapi.operation import Operation
 from slotwright.domain.quotas import RESOURCES
@@ -125,6 +125,32 @@ _CLUSTERS = (
         'Show an operation: how far it is, and how it ended',
         _one('operation', 'Operation'),
     ),
+)
+
+
+def _events(path: str, suffix: str, whose: str) -> Operation:
+    return Operation(
+        'GET',
+        path,
+        f'listEvents{suffix}',
+        f'List what happened {whose}, oldest first, or follow it as it happens',
+        _page('events', 'Event'),
+        {
+            'limit': _LIMIT,
+            'marker': {
+                'type': 'integer',
+                'minimum': 0,
+                'description': 'id of the last event of the page before',
+            },
+        },
+        streams=True,
+    )
+
+
+_EVENTS = (
+    _events('events', '', 'in the project'),
+    _events('clusters/{cluster_id}/events', 'OfCluster', 'to a cluster, also a deleted one'),
+    _events('mgmt/events', 'OfAll', 'in all projects, and to pools and flavors'),
 )
 
 
@@ -329,12 +355,14 @@ def _absent(
 
 OPERATIONS: tuple[Operation, ...] = (
     *_CLUSTERS,
+    *_EVENTS,
     *_root('clusters/{cluster_id}/root', ''),
     *_root('instances/{instance_id}/root', 'OfInstance'),
     *_INSTANCES,
     *_QUOTAS,
     *_CATALOG,
     *messaging.OPERATIONS,
+    *backups.OPERATIONS,
     *_SERVICE,
 )
 #: What the document marks as not served.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from oslo_policy import policy
 
-from api.policy import base, catalog, clusters, instances, messaging, quotas
+from api.policy import backups, base, catalog, clusters, instances, messaging, quotas
 
 
 def list_rules() -> Sequence[policy.DocumentedRuleDefault | policy.RuleDefault]:
@@ -18,5 +18,6 @@ def list_rules() -> Sequence[policy.DocumentedRuleDefault | policy.RuleDefault]:
             catalog.RULES,
             quotas.RULES,
             messaging.RULES,
+            backups.RULES,
         )
     )

@@ -45,6 +45,19 @@ RULES = (
         ('GET', 'operations/{operation_id}'),
     ),
     rule(
+        'event:index',
+        ADMIN_OR_OWNER,
+        'List and follow the events of a project or a cluster.',
+        ('GET', 'events'),
+        ('GET', 'clusters/{cluster_id}/events'),
+    ),
+    rule(
+        'event:index_all',
+        ADMIN,
+        'List and follow the events of all projects, and those of pools and flavors.',
+        ('GET', 'mgmt/events'),
+    ),
+    rule(
         'root:show',
         ADMIN_OR_OWNER,
         "Tell whether a cluster has a tenant's password.",

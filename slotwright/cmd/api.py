@@ -1,5 +1,6 @@
 """slotwright-api: the REST daemon."""
 
+import contextlib
 from collections.abc import Sequence
 
 from slotwright.cmd import concurrency
@@ -15,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from api import wiring
     from slotwright.cmd import startup
     from slotwright.daemon import Daemon
+    from slotwright.events import drivers
     from slotwright.rpc.transport import get_transport
     from slotwright.storage import pool_stores
     from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
@@ -25,8 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             concurrency.require_green_database(conf.database.connection)
         store = SQLAlchemyStore.from_config(conf)
         pools = pool_stores.from_config(conf, store.database)
-        service = wiring.build_service(conf, get_transport(conf), store, pools, green=green)
-        return Daemon(conf, [service]).run()
+        with contextlib.closing(drivers.from_config(conf)) as events:
+            transport = get_transport(conf)
+            service = wiring.build_service(conf, transport, store, pools, events, green=green)
+            return Daemon(conf, [service]).run()
 
 
 if __name__ == '__main__':

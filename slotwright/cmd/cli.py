@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import slotwright
 from slotwright import demo
-from slotwright.cmd import operations, standalone, wait
+from slotwright.cmd import events, operations, standalone, wait
 
 COMMANDS = {
     'standalone': (standalone.main, 'run the whole service in this process'),
     'demo': (demo.main, 'make a cluster, show it, use it and clean up'),
+    'events': (events.main, 'show what happened, or follow what happens'),
     'operations': (operations.main, 'list what was asked of a cluster, and how it ended'),
     'wait': (wait.main, 'wait until what was asked of a cluster is done'),
 }

@@ -11,6 +11,7 @@ from oslo_config import cfg
 from api import loopback
 from api.auth import strategies, userfile
 from api.auth.rulebook import Rulebook
+from api.wiring import backup_store
 from slotwright.cmd import startup, status
 from slotwright.domain.errors import Unavailable
 from slotwright.domain.placement import Used, flaw_of
@@ -39,7 +40,23 @@ def version(conf: cfg.ConfigOpts) -> None:
     print(f'The database is at {found or "nothing"}, the newest is {migration.head()}.')
 
 
+def check_database(conf: cfg.ConfigOpts) -> int:
+    """Ends with 1 when the tables are not as this version needs them."""
+    store = SQLAlchemyStore.from_config(conf)
+    found = migration.version(store)
+    if found != migration.head():
+        print(f'The database is at {found or "nothing"}: run "{PROGRAM} db upgrade".')
+        return 1
+    differences = migration.check(store)
+    for difference in differences:
+        print(f'The tables differ: {difference}')
+    if not differences:
+        print(f'The database is at {found}, the newest, and its tables are as they should be.')
+    return 1 if differences else 0
+
+
 def check(conf: cfg.ConfigOpts) -> None:
+    backup_store(conf, SQLAlchemyStore.from_config(conf))
     transport = get_transport(conf)
     guest_client(conf, transport)
     taskmanager_client(conf, transport)
@@ -147,6 +164,8 @@ ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {
 VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     'db': {
         'sync': (sync, 'bring the database to the newest tables'),
+        'upgrade': (sync, 'the same as sync'),
+        'check': (check_database, 'tell whether the tables are the newest; ends with 0 or 1'),
         'version': (version, 'print where the database stands, and the newest there is'),
     },
     'store': {

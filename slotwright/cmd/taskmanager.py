@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from slotwright.cmd import startup
 from slotwright.daemon import Daemon, Service
+from slotwright.events import drivers
 from slotwright.metrics import MetricsServer, RpcTimes
 from slotwright.rpc.transport import get_transport
 from slotwright.storage import pool_stores
@@ -30,8 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
             )
         store = SQLAlchemyStore.from_config(conf)
-        with contextlib.closing(pool_stores.from_config(conf, store.database)) as pool_store:
-            services.append(wiring.build(conf, transport, store, pool_store))
+        with (
+            contextlib.closing(pool_stores.from_config(conf, store.database)) as pool_store,
+            contextlib.closing(drivers.from_config(conf)) as events,
+        ):
+            services.append(wiring.build(conf, transport, store, pool_store, events))
             return Daemon(conf, services).run()
 
 

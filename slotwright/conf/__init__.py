@@ -7,6 +7,7 @@ from oslo_config import cfg
 
 from slotwright.conf import (
     api,
+    events,
     guestagent,
     inventory,
     local,
@@ -15,11 +16,13 @@ from slotwright.conf import (
     quota,
     redis,
     rpc,
+    storage,
     taskmanager,
 )
 
 SECTIONS = (
     api,
+    events,
     guestagent,
     inventory,
     local,
@@ -28,6 +31,7 @@ SECTIONS = (
     quota,
     redis,
     rpc,
+    storage,
     taskmanager,
 )
 

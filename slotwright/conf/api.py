@@ -81,6 +81,19 @@ OPTS = [
         help='Most instances in one page of a list; also the page when no limit is given.',
     ),
     cfg.IntOpt(
+        'events_page_size',
+        default=100,
+        min=1,
+        help='Most events in one page of a list; also the page when no limit is given.',
+    ),
+    cfg.IntOpt(
+        'event_streams',
+        default=500,
+        min=0,
+        help='Live streams of events that one API daemon serves at the same time; more get 503. '
+        'Each is an open file, and none holds one of the threads.',
+    ),
+    cfg.IntOpt(
         'max_accepted_volume_size',
         default=10,
         min=1,

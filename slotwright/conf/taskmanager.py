@@ -62,6 +62,12 @@ OPTS = [
         help='Seconds between looks whether the catalogue of the management store says in which '
         'pools instances are. It is looked at when an operation ends, too.',
     ),
+    cfg.FloatOpt(
+        'event_retention',
+        default=7.0,
+        min=0.01,
+        help='Days that events are kept for those who ask for earlier ones.',
+    ),
     cfg.PortOpt(
         'metrics_port',
         default=0,

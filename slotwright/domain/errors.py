@@ -69,6 +69,18 @@ class Ambiguous(SlotwrightError):
     code = 'ambiguous'
 
 
+class Conflict(SlotwrightError):
+    """There is one of that id already, or it was changed since the caller looked."""
+
+    code = 'conflict'
+
+
+class Unprocessable(SlotwrightError):
+    """It refers to something that is not there, or that cannot do it."""
+
+    code = 'unprocessable'
+
+
 class OverLimit(SlotwrightError):
     """A size or a quota is exceeded."""
 

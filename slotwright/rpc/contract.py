@@ -89,7 +89,8 @@ class TaskManagerAPI(Protocol):
         """Cast: an agent's heartbeat.
 
         ``report``: {'running': bool, 'node_id': str | None, 'volume_used': GiB as float,
-        'wiped': bool, 'fault': str | None}. ``wiped`` tells that nothing of the instance is
+        'wiped': bool, 'fault': str | None} and, now and then, 'gauges': the fields of
+        ``domain.gauges.Gauges``. ``wiped`` tells that nothing of the instance is
         left on the host; ``fault`` what keeps the agent from its work, for people.
         """
 

@@ -16,6 +16,7 @@ from slotwright.domain.placement import Placement, Used
 from slotwright.domain.quotas import Amounts, Usage
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
+from slotwright.storage.events import EventStore, RelayStore
 
 #: ``host`` of instances on enrolled hosts: one network, whatever the machines are called.
 INVENTORY = 'inventory://'
@@ -391,6 +392,8 @@ class ManagementStore(
     HostStore,
     PooledStore,
     CensusStore,
+    EventStore,
+    RelayStore,
     Protocol,
 ):
     """All of it, as one driver offers it."""

@@ -84,7 +84,8 @@ class Observer:
             'clusters': [_cluster(row) for row in rows['clusters']],
             'instances': [_instance(row) for row in rows['instances']],
             'operations': [_operation(row, names) for row in rows['operations']],
-            'rows': {name: len(found) for name, found in rows.items()},
+            'rows': {name: len(found) for name, found in rows.items() if name != 'events'},
+            'told': _told(rows),
             'nodes': self._nodes(members),
             'agents': sorted(names.get(i, i) for i in self._plane.agent_pids()),
             'servers': len(self._plane.redis_pids()),
@@ -199,3 +200,31 @@ def _operation(row: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str,
     detail = row['detail']
     about = [names[instance_id] for instance_id in detail['instances']]
     return {**{key: row[key] for key in kept}, 'detail': {**detail, 'instances': about}}
+
+
+def _told(rows: Mapping[str, list[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
+    """What somebody knows of each cluster who has read all its events.
+
+    How many there are depends on the way; that none is missing, and what the last one of each
+    thing says, does not.
+    """
+    found = []
+    for cluster in rows['clusters']:
+        events = [event for event in rows['events'] if event['cluster_id'] == cluster['id']]
+        numbers = sorted(event['seq'] for event in events)
+        last = {}
+        for event in sorted(events, key=lambda event: event['seq']):
+            family = event['kind'].partition('.')[0]
+            state = event['state']
+            thing = state.get('name') or state.get('kind')
+            told = {name: state.get(name) for name in ('task', 'status', 'running', 'state')}
+            if event['kind'] == 'instance.deleted':
+                del told['running']  # as of its last heartbeat, which came when it came
+            last[family, thing] = (event['kind'], told)
+        found.append(
+            {
+                'all': numbers == [*range(1, cluster['event_seq'] + 1)],
+                'last': {' '.join(key): value for key, value in sorted(last.items())},
+            }
+        )
+    return found

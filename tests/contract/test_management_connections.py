@@ -10,9 +10,9 @@ from urllib.parse import quote
 import redis
 
 from slotwright.domain.errors import StorageUnavailable
+from slotwright.redis_uri import parse
 from slotwright.storage.redis.link import Link
 from slotwright.storage.redis.store import RedisPoolStore
-from slotwright.storage.redis.uri import parse
 from tests import servers
 from tests.base import TestCase
 from tests.contract import seed_layout

@@ -13,8 +13,10 @@ from falcon import testing
 from oslo_config import cfg
 
 from api import wiring
+from api.streams.service import Streams
 from slotwright import conf as options
 from slotwright.domain.errors import SlotwrightError
+from slotwright.domain.events import Event
 from slotwright.domain.states import InstanceStatus, OperationState
 from slotwright.domain.topology import Address
 from slotwright.rpc.contract import CommandContext
@@ -103,6 +105,7 @@ class ApiTestCase(TestCase):
         self.pauses: list[float] = []
         self._ports = itertools.count(7000)
         self.now: datetime.datetime | None = None
+        self.streams: Streams | None = None
         self.client = self.build()
 
     def build(self, **overrides: Any) -> testing.TestClient:
@@ -120,6 +123,7 @@ class ApiTestCase(TestCase):
             engine_version=lambda: '7.0.15',
             pause=self.pauses.append,
             now=lambda: self.now or wiring.utcnow(),
+            streams=self.streams,
         )
         return CheckedClient(app, headers={'Host': 'api.example:8779'})
 
@@ -170,6 +174,13 @@ class ApiTestCase(TestCase):
             )
         statuses = {member.id: InstanceStatus.ACTIVE for member in cluster.instances}
         self.store.finish(claim, state, reason=reason, statuses=statuses)
+
+    def relay(self, limit: int = 9999) -> list[Event]:
+        """Hand on what happened, as a taskmanager's relay does; answers it."""
+        events = list(self.store.take_events('test', 60, limit) or ())
+        if events:
+            self.store.mark_handed_on('test', events[-1].position or 0)
+        return events
 
     # What is checked again and again.
 

@@ -56,6 +56,28 @@ class ManageTest(TestCase):
         self.assertEqual(0, self.run_it('user', 'remove', 'alice').returncode)
         self.assertEqual({}, userfile.read(str(path)))
 
+    def test_the_database_is_upgraded_and_checked(self) -> None:
+        done = self.run_it('db', 'check')
+        self.assertEqual(1, done.returncode, done.stderr)
+        self.assertIn('db upgrade', done.stdout)
+        self.assertEqual(0, self.run_it('db', 'upgrade').returncode)
+        done = self.run_it('db', 'check')
+        self.assertEqual(0, done.returncode, done.stdout)
+        store = SQLAlchemyStore.connect(f'sqlite:///{self.directory}/slotwright.db')
+        self.addCleanup(store.close)
+        store.database.write(lambda conn: conn.exec_driver_sql('DROP TABLE action_reports'))
+        done = self.run_it('db', 'check')
+        self.assertEqual(1, done.returncode)
+        self.assertIn('action_reports', done.stdout)
+
+    def test_a_storage_that_is_none_is_told(self) -> None:
+        for option in ('backend = elasticsearch', 'driver = nowhere.Store', 'driver = json.JSON'):
+            self.configure(f'[storage]\n{option}\n[api]\nauth_strategy = noauth\n')
+            done = self.run_it('config', 'check')
+            self.assertEqual(1, done.returncode, done.stdout)
+            self.assertIn('[storage]', done.stderr)
+            self.assertNotIn('Traceback', done.stderr)
+
     def test_pools_are_listed_with_what_they_hold(self) -> None:
         store = SQLAlchemyStore.connect(f'sqlite:///{self.directory}/slotwright.db')
         migration.upgrade(store)

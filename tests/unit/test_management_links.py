@@ -4,8 +4,8 @@ from redis import connection
 
 from slotwright.domain.errors import StorageUnavailable
 from slotwright.loading import InvalidConfiguration
+from slotwright.redis_uri import parse
 from slotwright.storage.redis.link import PATIENCE, Link
-from slotwright.storage.redis.uri import parse
 from tests import servers
 from tests.base import TestCase
 

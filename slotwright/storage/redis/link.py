@@ -10,8 +10,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from slotwright.domain.errors import NameCollision, SlotwrightError, StorageUnavailable
+from slotwright.redis_uri import Target
 from slotwright.storage.redis import scripts
-from slotwright.storage.redis.uri import Target
 
 T = TypeVar('T')
 

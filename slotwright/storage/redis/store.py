@@ -2,12 +2,12 @@
 
 from oslo_config import cfg
 
+from slotwright.redis_uri import parse
 from slotwright.storage import management
 from slotwright.storage.redis.catalogue import Catalogue
 from slotwright.storage.redis.flavors import Flavors
 from slotwright.storage.redis.link import Link
 from slotwright.storage.redis.pools import Pools
-from slotwright.storage.redis.uri import parse
 from slotwright.storage.sqlalchemy.transactions import Database
 
 GROUP = 'drivers:management_store:redis'
@@ -36,13 +36,16 @@ class RedisPoolStore:
         reconnect_sleep: float = 1.0,
         capabilities: management.SchemeCapabilities = management.no_capabilities,
     ) -> 'RedisPoolStore':
-        """Open the store at ``uri``, see ``slotwright.storage.redis.uri``.
+        """Open the store at ``uri``, see ``slotwright.redis_uri``.
 
         Nothing is connected before it is needed. ``reconnect_sleep`` is in seconds.
 
         :raises InvalidConfiguration: for a uri that cannot be used.
         """
-        return cls(Link(parse(uri), max_reconnect_attempts, reconnect_sleep), capabilities)
+        return cls(
+            Link(parse(uri, f'[{GROUP}] uri'), max_reconnect_attempts, reconnect_sleep),
+            capabilities,
+        )
 
     @classmethod
     def from_config(

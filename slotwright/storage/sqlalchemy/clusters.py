@@ -5,14 +5,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from slotwright.domain import states
+from slotwright.domain import news, states
 from slotwright.domain.clusters import Cluster, Instance, Operation
 from slotwright.domain.errors import ClusterBusy, NotFound
+from slotwright.domain.events import Kind
 from slotwright.domain.placement import Placement
 from slotwright.domain.quotas import Amounts
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
-from slotwright.storage.sqlalchemy import placing, quotas, records
+from slotwright.storage.sqlalchemy import outbox, placing, quotas, records
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.tables import clusters, flavors, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
@@ -92,7 +93,9 @@ class Clusters(Transactional):
         row = _get_row(conn, cluster.project_id, cluster.id)
         _insert_members(conn, self.clock, row, members, placement)
         _insert_operation(conn, self.clock, row, operation, members)
-        return assemble(conn, [row])[0]
+        made = assemble(conn, [row])[0]
+        _tell(conn, self.clock, made, Kind.CLUSTER_CREATED, [i.id for i in made.instances])
+        return made
 
     @writes
     def begin_operation(
@@ -143,7 +146,9 @@ class Clusters(Transactional):
         _require_members(conn, cluster_id, operation.instances)
         _insert_operation(conn, self.clock, row, operation, members)
         _shut_down(conn, self.clock, cluster_id, operation)
-        return assemble(conn, [row])[0]
+        taken_by = assemble(conn, [row])[0]
+        _tell(conn, self.clock, taken_by, Kind.CLUSTER_CHANGED, [m.id for m in members])
+        return taken_by
 
     @reads
     def get_cluster(self, conn: sa.Connection, project_id: str, cluster_id: str) -> Cluster:
@@ -227,8 +232,37 @@ def _give_up(
         )
     )
     if given_up.rowcount:
+        _tell_given_up(conn, clock, cluster_id)
         change = {'task_id': states.NONE.id, 'epoch': clusters.c.epoch + 1}
         conn.execute(sa.update(clusters).where(this).values(change))
+
+
+def _tell_given_up(conn: sa.Connection, clock: Clock, cluster_id: str) -> None:
+    query = (
+        sa.select(operations)
+        .where(operations.c.cluster_id == cluster_id)
+        .order_by(operations.c.seq.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().one()
+    outbox.record(conn, clock, cluster_id, [news.of_operation(records.operation(row))])
+
+
+def _tell(
+    conn: sa.Connection, clock: Clock, cluster: Cluster, kind: Kind, new: Collection[str]
+) -> None:
+    """Tell that an operation of a cluster was accepted, of ``new`` members and leaving ones."""
+    assert cluster.operation is not None
+    told = [
+        news.of_cluster(kind, cluster.name, cluster.task),
+        news.of_operation(cluster.operation),
+    ]
+    for member in cluster.instances:
+        if member.id in new:
+            told.append(news.of_instance(Kind.INSTANCE_CREATED, member))
+        elif member.status is InstanceStatus.SHUTDOWN:
+            told.append(news.of_instance(Kind.INSTANCE_CHANGED, member))
+    outbox.record(conn, clock, cluster.id, told, cluster.operation.id)
 
 
 def _require_members(conn: sa.Connection, cluster_id: str, wanted: Iterable[str]) -> None:

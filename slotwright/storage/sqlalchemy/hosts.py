@@ -7,11 +7,12 @@ from oslo_db import exception as db_exception
 
 from slotwright.domain import targets
 from slotwright.domain.errors import AddressTaken, Forbidden, NotFound
+from slotwright.domain.events import Kind
 from slotwright.domain.hosts import Announcement, Host, Shortage, spread
 from slotwright.domain.states import InstanceStatus
 from slotwright.domain.topology import Address
 from slotwright.storage.base import INVENTORY, Claim
-from slotwright.storage.sqlalchemy import fence, places
+from slotwright.storage.sqlalchemy import fence, outbox, places
 from slotwright.storage.sqlalchemy.clusters import IS_LIVE
 from slotwright.storage.sqlalchemy.tables import hosts, instances
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
@@ -106,6 +107,8 @@ class Hosts(Transactional):
             )
         for instance_id, host in chosen.items():
             self._take(conn, instance_id, host)
+        told = outbox.of_instances(conn, Kind.INSTANCE_PLACED, claim.cluster_id, chosen)
+        outbox.record(conn, self.clock, claim.cluster_id, told, claim.operation_id)
         return None
 
     @reads

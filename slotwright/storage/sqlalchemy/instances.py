@@ -1,18 +1,21 @@
 """Instances: read, placed, dropped, and what their agents report."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exception
 
 from slotwright.domain.clusters import Instance
 from slotwright.domain.errors import AddressTaken, NotFound
+from slotwright.domain.events import Kind
 from slotwright.domain.states import InstanceStatus
 from slotwright.domain.topology import Address
 from slotwright.storage.base import Claim
-from slotwright.storage.sqlalchemy import fence, places, records
+from slotwright.storage.sqlalchemy import fence, outbox, places, records
+from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.clusters import IS_LIVE
-from slotwright.storage.sqlalchemy.tables import instances
+from slotwright.storage.sqlalchemy.tables import clusters, instances
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 
@@ -70,9 +73,14 @@ class Instances(Transactional):
     @writes
     def set_node_ids(self, conn: sa.Connection, claim: Claim, node_ids: Mapping[str, str]) -> None:
         fence.hold(conn, self.clock, claim)
+        changed = []
         for instance_id, node_id in node_ids.items():
-            query = _update_member(claim, instance_id)
-            conn.execute(query.values(node_id=node_id, updated=self.clock.utc()))
+            query = _update_member(claim, instance_id).where(
+                instances.c.node_id.is_distinct_from(node_id)
+            )
+            if conn.execute(query.values(node_id=node_id, updated=self.clock.utc())).rowcount:
+                changed.append(instance_id)
+        _tell(conn, self.clock, claim, Kind.INSTANCE_CHANGED, *changed)
 
     def place_instance(self, claim: Claim, instance_id: str, host: str, address: Address) -> None:
         try:
@@ -102,6 +110,7 @@ class Instances(Transactional):
             raise AddressTaken(f'A node of another cluster may still know {address} on {host}.')
         else:
             places.settle(conn, host, address)
+            _tell(conn, self.clock, claim, Kind.INSTANCE_PLACED, instance_id)
 
     @writes
     def drop_instance(
@@ -109,23 +118,34 @@ class Instances(Transactional):
     ) -> None:
         fence.hold(conn, self.clock, claim)
         query = _update_member(claim, instance_id)
-        conn.execute(query.values(status=InstanceStatus.DELETED, updated=self.clock.utc()))
+        dropped = conn.execute(
+            query.where(IS_LIVE).values(status=InstanceStatus.DELETED, updated=self.clock.utc())
+        )
         if tombstone:
             conn.execute(query.where(instances.c.host.is_not(None)).values(tombstone=True))
         else:
             places.give_back(conn, self.clock, *_is_member(claim, instance_id))
+        if dropped.rowcount:
+            _tell(conn, self.clock, claim, Kind.INSTANCE_DELETED, instance_id)
 
     @writes
     def free_instance(
         self, conn: sa.Connection, claim: Claim, instance_id: str, fault: str
     ) -> None:
         fence.hold(conn, self.clock, claim)
-        places.give_back(conn, self.clock, *_is_member(claim, instance_id), IS_LIVE)
-        conn.execute(
+        is_other = sa.or_(
+            instances.c.status != InstanceStatus.ERROR,
+            instances.c.fault.is_distinct_from(fault),
+            instances.c.host.is_not(None),
+        )
+        failed = conn.execute(
             _update_member(claim, instance_id)
-            .where(IS_LIVE)
+            .where(IS_LIVE, is_other)
             .values(status=InstanceStatus.ERROR, fault=fault, updated=self.clock.utc())
         )
+        places.give_back(conn, self.clock, *_is_member(claim, instance_id), IS_LIVE)
+        if failed.rowcount:
+            _tell(conn, self.clock, claim, Kind.INSTANCE_CHANGED, instance_id)
 
     @writes
     def report(
@@ -140,20 +160,10 @@ class Instances(Transactional):
         fault: str | None = None,
     ) -> None:
         """A node id once known is changed by ``set_node_ids`` only: nothing fences this."""
-        conn.execute(
-            sa.update(instances)
-            .where(instances.c.id == instance_id, IS_LIVE)
-            .values(
-                running=running,
-                node_id=sa.func.coalesce(instances.c.node_id, node_id),
-                volume_used=volume_used,
-                # That of a failed instance says why it failed, and stays.
-                fault=sa.case(
-                    (instances.c.status == InstanceStatus.ERROR, instances.c.fault), else_=fault
-                ),
-                reported=self.clock.utc(),
-            )
-        )
+        said = _Said(running, node_id, fault)
+        beat = {'volume_used': volume_used, 'reported': self.clock.utc()}
+        if not _knows(conn, instance_id, said, beat):
+            _learn(conn, self.clock, instance_id, said, beat)
         if wiped:
             places.give_back(conn, self.clock, instances.c.id == instance_id, instances.c.tombstone)
 
@@ -164,6 +174,85 @@ class Instances(Transactional):
 
 def _is_member(claim: Claim, instance_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return instances.c.id == instance_id, instances.c.cluster_id == claim.cluster_id
+
+
+class _Said(NamedTuple):
+    """What an agent reports that is told, if it is news."""
+
+    running: bool
+    node_id: str | None
+    fault: str | None
+
+    def is_news(self, row: sa.RowMapping) -> bool:
+        is_failed = row['status'] == InstanceStatus.ERROR
+        return (
+            row['running'] != self.running
+            or (row['node_id'] is None and self.node_id is not None)
+            or (row['fault'] != self.fault and not is_failed)
+        )
+
+    def is_known(self) -> sa.ColumnElement[bool]:
+        """Whether it is none to a row, as it is when that is written."""
+        return sa.and_(
+            instances.c.running.is_not_distinct_from(self.running),
+            sa.or_(instances.c.node_id.is_not(None), sa.literal(self.node_id is None)),
+            sa.or_(
+                instances.c.status == InstanceStatus.ERROR,
+                instances.c.fault.is_not_distinct_from(self.fault),
+            ),
+        )
+
+
+def _knows(conn: sa.Connection, instance_id: str, said: _Said, beat: Mapping[str, Any]) -> bool:
+    """Write a heartbeat that says nothing new; False when it does, if only by now."""
+    row = _read_live(conn, instance_id)
+    if row is None:
+        return True
+    if said.is_news(row):  # no row is locked yet, see ``_learn``
+        return False
+    this = sa.and_(instances.c.id == instance_id, IS_LIVE, said.is_known())
+    return bool(conn.execute(sa.update(instances).where(this).values(beat)).rowcount)
+
+
+def _learn(
+    conn: sa.Connection, clock: Clock, instance_id: str, said: _Said, beat: Mapping[str, Any]
+) -> None:
+    """Write what a report says, and tell it unless somebody else did meanwhile."""
+    home = sa.select(instances.c.cluster_id).where(instances.c.id == instance_id)
+    cluster_id = conn.execute(home).scalar_one()
+    # As everybody does: first the cluster, then its members.
+    conn.execute(sa.select(clusters.c.id).where(clusters.c.id == cluster_id).with_for_update())
+    row = _read_live(conn, instance_id, lock=True)
+    if row is None:
+        return
+    is_failed = row['status'] == InstanceStatus.ERROR
+    conn.execute(
+        sa.update(instances)
+        .where(instances.c.id == instance_id)
+        .values(
+            **beat,
+            running=said.running,
+            node_id=row['node_id'] or said.node_id,
+            # That of a failed instance says why it failed, and stays.
+            fault=row['fault'] if is_failed else said.fault,
+        )
+    )
+    if said.is_news(row):
+        told = outbox.of_instances(conn, Kind.INSTANCE_CHANGED, cluster_id, [instance_id])
+        outbox.record(conn, clock, cluster_id, told)
+
+
+def _read_live(
+    conn: sa.Connection, instance_id: str, *, lock: bool = False
+) -> sa.RowMapping | None:
+    """The instance's row, None when it is deleted. Locked, it is current in every database."""
+    query = sa.select(instances).where(instances.c.id == instance_id, IS_LIVE)
+    return conn.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+
+
+def _tell(conn: sa.Connection, clock: Clock, claim: Claim, kind: Kind, *ids: str) -> None:
+    told = outbox.of_instances(conn, kind, claim.cluster_id, ids)
+    outbox.record(conn, clock, claim.cluster_id, told, claim.operation_id)
 
 
 def _update_member(claim: Claim, instance_id: str) -> sa.Update:

@@ -13,9 +13,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from slotwright.domain.errors import SlotwrightError
-from slotwright.storage.sqlalchemy import engine
+from slotwright.storage.sqlalchemy import backup_tables, engine
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
-from slotwright.storage.sqlalchemy.tables import metadata
 from slotwright.storage.sqlalchemy.transactions import Database, R
 
 
@@ -57,9 +56,14 @@ def upgrade(target: SQLAlchemyStore | str, revision: str = 'head') -> None:
     _in_transaction(target, run)
 
 
+def revisions() -> list[str]:
+    """All that there are, oldest first."""
+    found = ScriptDirectory.from_config(_config()).walk_revisions()
+    return [script.revision for script in found][::-1]
+
+
 def _is_ours(revision: str | None) -> bool:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    return revision is None or revision in known
+    return revision is None or revision in revisions()
 
 
 def version(target: SQLAlchemyStore | str) -> str | None:
@@ -79,7 +83,7 @@ def check(target: SQLAlchemyStore | str) -> list[Any]:
 
     def compare(conn: sa.Connection) -> list[Any]:
         context = MigrationContext.configure(conn, opts={'compare_type': True})
-        return list(autogenerate.compare_metadata(context, metadata))
+        return list(autogenerate.compare_metadata(context, backup_tables.metadata))
 
     return _in_transaction(target, compare)
 

@@ -1,20 +1,25 @@
 """Operations: read, shared among workers by lease, changed under the fence, ended."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from slotwright.domain import states
+from slotwright.domain import news, states
 from slotwright.domain.clusters import Cluster, Operation
 from slotwright.domain.errors import NotFound
+from slotwright.domain.events import Kind, NewEvent
 from slotwright.domain.states import InstanceStatus, OperationState
 from slotwright.storage.base import Claim
-from slotwright.storage.sqlalchemy import fence, records
+from slotwright.storage.sqlalchemy import fence, outbox, records
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.clusters import IS_LIVE, IS_UNFINISHED, assemble
 from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+
+#: Columns whose change is told; the rest is for taskmanagers.
+_TOLD = frozenset({'state', 'done', 'total', 'message', 'reason'})
 
 
 class Operations(Transactional):
@@ -57,11 +62,14 @@ class Operations(Transactional):
         self, conn: sa.Connection, operation_id: str, owner: str, lease: float
     ) -> Claim | None:
         this = operations.c.id == operation_id
-        cluster_id = conn.execute(
-            sa.select(operations.c.cluster_id).where(this, _is_claimable(self.clock))
-        ).scalar()
-        if cluster_id is None:
+        found = conn.execute(
+            sa.select(operations.c.cluster_id, operations.c.state).where(
+                this, _is_claimable(self.clock)
+            )
+        ).one_or_none()
+        if found is None:
             return None
+        cluster_id, was = found
         # Everybody locks the cluster before the operation, so nobody waits in a circle.
         epoch = (
             1
@@ -95,6 +103,8 @@ class Operations(Transactional):
             .where(clusters.c.id == cluster_id)
             .values(epoch=epoch, updated=self.clock.utc())
         )
+        if was == OperationState.PENDING:
+            outbox.record(conn, self.clock, cluster_id, outbox.of_operation(conn, operation_id))
         return Claim(operation_id, cluster_id, owner, epoch)
 
     @writes
@@ -170,6 +180,9 @@ class Operations(Transactional):
             .where(operations.c.id == claim.operation_id)
             .values(updated=self.clock.utc(), **values)
         )
+        if values.keys() & _TOLD:
+            told = outbox.of_operation(conn, claim.operation_id)
+            outbox.record(conn, self.clock, claim.cluster_id, told)
 
     @writes
     def finish(
@@ -198,16 +211,27 @@ class Operations(Transactional):
         this = operations.c.id == claim.operation_id
         conn.execute(sa.update(operations).where(this).values(updated=now, **values))
         _give_up_lease(conn, self.clock, claim)
+        members = partial(
+            outbox.of_instances, conn, Kind.INSTANCE_CHANGED, claim.cluster_id, statuses or ()
+        )
+        before = members()
         _set_statuses(conn, self.clock, claim.cluster_id, statuses or {})
         if faults is not None:
             _set_faults(conn, claim.cluster_id, statuses or {}, faults)
         cluster: dict[str, Any] = {'task_id': states.NONE.id}
+        told = outbox.of_operation(conn, claim.operation_id)
+        told += [event for event in members() if event not in before]
         if delete_cluster:
-            _drop_members(conn, self.clock, claim.cluster_id)
+            told += _drop_members(conn, self.clock, claim.cluster_id)
             cluster['deleted_at'] = now
             # No agent of it is commanded any more: a tombstone wipes itself without.
             cluster |= {'secret': '', 'tenant_hash': ''}
-        conn.execute(sa.update(clusters).where(clusters.c.id == claim.cluster_id).values(cluster))
+        this_cluster = clusters.c.id == claim.cluster_id
+        conn.execute(sa.update(clusters).where(this_cluster).values(cluster))
+        name = conn.execute(sa.select(clusters.c.name).where(this_cluster)).scalar_one()
+        kind = Kind.CLUSTER_DELETED if delete_cluster else Kind.CLUSTER_CHANGED
+        told.append(news.of_cluster(kind, name, states.NONE))
+        outbox.record(conn, self.clock, claim.cluster_id, told, claim.operation_id)
 
 
 def _is_claimable(clock: Clock) -> sa.ColumnElement[bool]:
@@ -287,8 +311,10 @@ def _set_faults(
         )
 
 
-def _drop_members(conn: sa.Connection, clock: Clock, cluster_id: str) -> None:
+def _drop_members(conn: sa.Connection, clock: Clock, cluster_id: str) -> list[NewEvent]:
     """Nobody said that these were wiped, so their addresses are not free yet."""
+    query = sa.select(instances.c.id).where(instances.c.cluster_id == cluster_id, IS_LIVE)
+    left = conn.execute(query).scalars().all()
     conn.execute(
         sa.update(instances)
         .where(instances.c.cluster_id == cluster_id, IS_LIVE)
@@ -298,3 +324,4 @@ def _drop_members(conn: sa.Connection, clock: Clock, cluster_id: str) -> None:
             updated=clock.utc(),
         )
     )
+    return outbox.of_instances(conn, Kind.INSTANCE_DELETED, cluster_id, left)

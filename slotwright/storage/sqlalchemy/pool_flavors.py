@@ -5,13 +5,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from slotwright.domain import news
 from slotwright.domain import pools as checks
+from slotwright.domain.events import Kind
 from slotwright.domain.flavors import SIZES, check_capabilities, id_for, sizes_of
 from slotwright.domain.pools import PoolFlavor
 from slotwright.storage import management
-from slotwright.storage.sqlalchemy import turns
+from slotwright.storage.sqlalchemy import outbox, turns
 from slotwright.storage.sqlalchemy.clock import Clock
-from slotwright.storage.sqlalchemy.pools import has
+from slotwright.storage.sqlalchemy.pools import has, tell
 from slotwright.storage.sqlalchemy.tables import flavors, mgmt_pools
 from slotwright.storage.sqlalchemy.transactions import Database, Transactional, reads, writes
 
@@ -60,7 +62,8 @@ class PoolFlavors(Transactional):
         changed = sa.update(flavors).where(flavors.c.name == name).values(row)
         if not conn.execute(changed).rowcount:
             conn.execute(sa.insert(flavors).values(id=_new_id(conn, name), name=name, **row))
-        _set_pools(conn, name, chosen)
+        _set_pools(conn, self.clock, name, chosen)
+        _tell(conn, self.clock, _get(conn, name, None))
 
     @reads
     def get(self, conn: sa.Connection, name: str, project: str | None = None) -> PoolFlavor:
@@ -92,8 +95,10 @@ class PoolFlavors(Transactional):
         if capabilities is not None:
             change = sa.update(flavors).where(flavors.c.name == name)
             conn.execute(change.values(_row_of(capabilities)))
-        _set_pools(conn, name, chosen)
-        return _get(conn, name, project)
+        _set_pools(conn, self.clock, name, chosen)
+        changed = _get(conn, name, project)
+        _tell(conn, self.clock, changed)
+        return changed
 
     @writes
     def delete(
@@ -109,13 +114,28 @@ class PoolFlavors(Transactional):
         gone = _UNLIST.where(flavors.c.name == name)
         if project is not None:
             gone = gone.where(flavors.c.project == project)
-        if conn.execute(gone).rowcount and release:
-            _set_pools(conn, name, ())
+        if not conn.execute(gone).rowcount:
+            return
+        if release:
+            _set_pools(conn, self.clock, name, ())
+        _tell_gone(conn, self.clock, [name])
 
     @writes
     def drop_all(self, conn: sa.Connection) -> None:
         turns.take(conn, turns.POOLS)
+        names = conn.scalars(_of(None).with_only_columns(flavors.c.name)).all()
         conn.execute(_UNLIST)
+        _tell_gone(conn, self.clock, names)
+
+
+def _tell(conn: sa.Connection, clock: Clock, flavor: PoolFlavor) -> None:
+    told = news.of_flavor(Kind.FLAVOR_CHANGED, flavor.name, flavor)
+    outbox.record_of_none(conn, clock, [told])
+
+
+def _tell_gone(conn: sa.Connection, clock: Clock, names: Sequence[str]) -> None:
+    told = [news.of_flavor(Kind.FLAVOR_DELETED, name) for name in names]
+    outbox.record_of_none(conn, clock, told)
 
 
 def _checked(name: str, project: str | None) -> tuple[str, str | None]:
@@ -191,12 +211,16 @@ def _require_pools(conn: sa.Connection, pools: Sequence[str] | None) -> None:
             raise management.no_pool(pool)
 
 
-def _set_pools(conn: sa.Connection, name: str, pools: Sequence[str] | None) -> None:
-    """Make ``pools`` all that the flavor has; None leaves them as they are."""
-    if pools is None:
+def _set_pools(conn: sa.Connection, clock: Clock, name: str, chosen: Sequence[str] | None) -> None:
+    """Make ``chosen`` all that the flavor has; None leaves them as they are."""
+    if chosen is None:
         return
-    leave = sa.update(mgmt_pools).where(mgmt_pools.c.flavor == name).values(flavor=None)
-    conn.execute(leave.where(mgmt_pools.c.name.not_in(pools)))
-    if pools:
-        join = sa.update(mgmt_pools).where(mgmt_pools.c.name.in_(pools))
-        conn.execute(join.values(flavor=name))
+    is_chosen = mgmt_pools.c.name.in_(chosen)
+    has_it = mgmt_pools.c.flavor.is_not_distinct_from(name)
+    others = sa.select(mgmt_pools.c.name).where(is_chosen != has_it)
+    changed = conn.scalars(others).all()
+    leave = sa.update(mgmt_pools).where(has_it, sa.not_(is_chosen)).values(flavor=None)
+    conn.execute(leave)
+    if chosen:
+        conn.execute(sa.update(mgmt_pools).where(is_chosen).values(flavor=name))
+    tell(conn, clock, changed)

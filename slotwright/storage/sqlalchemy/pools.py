@@ -5,10 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from slotwright.domain import news
 from slotwright.domain import pools as checks
+from slotwright.domain.events import Kind
 from slotwright.domain.pools import Pool
 from slotwright.storage import management
-from slotwright.storage.sqlalchemy import turns
+from slotwright.storage.sqlalchemy import outbox, turns
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.tables import flavors, mgmt_pools
 from slotwright.storage.sqlalchemy.transactions import Database, Transactional, reads, writes
@@ -50,6 +52,7 @@ class Pools(Transactional):
         changed = sa.update(mgmt_pools).where(mgmt_pools.c.name == name).values(row)
         if not conn.execute(changed).rowcount:
             conn.execute(sa.insert(mgmt_pools).values(name=name, **row))
+        tell(conn, self.clock, [name])
 
     @reads
     def get_pools_by_flavor(self, conn: sa.Connection, flavor: str | None = None) -> Sequence[Pool]:
@@ -90,6 +93,7 @@ class Pools(Transactional):
                 options=dict(old.options if options is None else options),
             )
         )
+        tell(conn, self.clock, [name])
         return _get(conn, name)
 
     @writes
@@ -103,12 +107,15 @@ class Pools(Transactional):
         )
         if flavor is not None and _count(conn, flavor) == 1:
             raise management.in_use(name, flavor)
-        conn.execute(sa.delete(mgmt_pools).where(mgmt_pools.c.name == name))
+        if conn.execute(sa.delete(mgmt_pools).where(mgmt_pools.c.name == name)).rowcount:
+            _tell_gone(conn, self.clock, [name])
 
     @writes
     def drop_all(self, conn: sa.Connection) -> None:
         turns.take(conn, turns.POOLS)
+        names = conn.scalars(_ALL.with_only_columns(mgmt_pools.c.name)).all()
         conn.execute(sa.delete(mgmt_pools))
+        _tell_gone(conn, self.clock, names)
 
     @reads
     def capabilities(
@@ -126,6 +133,18 @@ class Pools(Transactional):
 def has(conn: sa.Connection, name: str) -> bool:
     """Whether there is a pool of that name."""
     return conn.scalar(sa.select(sa.exists().where(mgmt_pools.c.name == name))) or False
+
+
+def tell(conn: sa.Connection, clock: Clock, names: Sequence[str]) -> None:
+    """Record that these pools are as they are now."""
+    changed = _read(conn, _ALL.where(mgmt_pools.c.name.in_(names)))
+    told = [news.of_pool(Kind.POOL_CHANGED, pool.name, pool) for pool in changed]
+    outbox.record_of_none(conn, clock, told)
+
+
+def _tell_gone(conn: sa.Connection, clock: Clock, names: Sequence[str]) -> None:
+    told = [news.of_pool(Kind.POOL_DELETED, name) for name in names]
+    outbox.record_of_none(conn, clock, told)
 
 
 def _is_flavor(conn: sa.Connection, name: str) -> bool:

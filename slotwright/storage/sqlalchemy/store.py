@@ -1,5 +1,6 @@
 """The whole store on SQLAlchemy."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +9,11 @@ from oslo_config import cfg
 from slotwright.domain.errors import StorageUnavailable
 from slotwright.storage.base import ManagementStore
 from slotwright.storage.sqlalchemy import engine, failures, options
+from slotwright.storage.sqlalchemy.backup_store import SQLAlchemyBackupStore
 from slotwright.storage.sqlalchemy.census import CensusTaker
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.clusters import Clusters
+from slotwright.storage.sqlalchemy.events import Events
 from slotwright.storage.sqlalchemy.flavors import Flavors
 from slotwright.storage.sqlalchemy.hosts import Hosts
 from slotwright.storage.sqlalchemy.instances import Instances
@@ -21,7 +24,16 @@ from slotwright.storage.sqlalchemy.transactions import Database
 
 
 class SQLAlchemyStore(
-    Flavors, Quotas, Clusters, Instances, Operations, Hosts, Pooled, CensusTaker, ManagementStore
+    Flavors,
+    Quotas,
+    Clusters,
+    Instances,
+    Operations,
+    Hosts,
+    Pooled,
+    CensusTaker,
+    Events,
+    ManagementStore,
 ):
     """Management data in SQLite, MySQL/MariaDB or PostgreSQL; safe to use from any thread.
 
@@ -56,6 +68,11 @@ class SQLAlchemyStore(
         section = conf[options.GROUP]
         chosen = {name: section[name] for name in options.ENGINE_OPTIONS}
         return cls.connect(section.connection, **chosen)
+
+    @functools.cached_property
+    def backups(self) -> SQLAlchemyBackupStore:
+        """Clients, actions, jobs, sessions and backups in the same database."""
+        return SQLAlchemyBackupStore(self.database, self.clock)
 
     def close(self) -> None:
         """Give the connections back; the next use would open new ones."""

@@ -83,6 +83,8 @@ clusters = sa.Table(
     sa.Column('task_id', sa.Integer, nullable=False),
     # Grows with every claim and at its end, never restarts: the fence of all workers.
     sa.Column('epoch', sa.BigInteger, nullable=False),
+    # The number of its newest event.
+    sa.Column('event_seq', sa.BigInteger, nullable=False, server_default='0'),
     # The last ordinal ever given to a member.
     sa.Column('member_seq', sa.Integer, nullable=False),
     sa.Column('locality', NAME),
@@ -249,5 +251,42 @@ mgmt_turns = sa.Table(
     metadata,
     sa.Column('name', sa.String(16), primary_key=True),
     sa.Column('turn', sa.BigInteger, nullable=False),
+    **INNODB,
+)
+
+# What happened, in the order of the commits of each cluster.
+events = sa.Table(
+    'events',
+    metadata,
+    sa.Column('id', SEQUENCE, primary_key=True, autoincrement=True),
+    # NULL for pools and flavors, which are nobody's.
+    sa.Column('cluster_id', UUID, sa.ForeignKey('clusters.id')),
+    sa.Column('project_id', NAME),
+    # The cluster's own number; 0 where there is no cluster.
+    sa.Column('seq', sa.BigInteger, nullable=False),
+    # Given by the relay that hands it on, NULL before.
+    sa.Column('position', sa.BigInteger, unique=True),
+    sa.Column('kind', sa.String(32), nullable=False),
+    sa.Column('message', TEXT, nullable=False),
+    sa.Column('state', Json, nullable=False),
+    sa.Column('instance_id', UUID),
+    sa.Column('operation_id', UUID),
+    sa.Column('request_id', NAME, nullable=False),
+    sa.Column('created', TIME, nullable=False),
+    sa.UniqueConstraint('cluster_id', 'seq'),
+    sa.Index(None, 'project_id', 'position'),
+    sa.Index(None, 'created'),
+    **INNODB,
+)
+
+# One row: who hands events on, and how far that is.
+event_relay = sa.Table(
+    'event_relay',
+    metadata,
+    sa.Column('id', sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column('owner', NAME),
+    sa.Column('lease_until', sa.Double),
+    sa.Column('position', sa.BigInteger, nullable=False),  # the last one given
+    sa.Column('handed_on', sa.BigInteger, nullable=False),  # everything up to here was
     **INNODB,
 )

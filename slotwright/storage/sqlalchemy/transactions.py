@@ -38,6 +38,8 @@ class Database:
             if engine.dialect.name == 'postgresql'
             else engine
         )
+        #: Called after each transaction that may have written, but for quiet ones.
+        self.written: Callable[[], None] = lambda: None
         # All threads share the one connection of a database in memory, one at a time.
         self._turn = threading.Lock() if engines.is_memory(engine) else contextlib.nullcontext()
 
@@ -48,16 +50,20 @@ class Database:
         """
         return self._run(self._reader, work)
 
-    def write(self, work: Callable[[sa.Connection], R]) -> R:
+    def write(self, work: Callable[[sa.Connection], R], *, quietly: bool = False) -> R:
         """Run ``work`` in a transaction; whatever it raises undoes all that it did.
 
         ``work`` runs again when the transaction was surely undone (a deadlock, a
         connection lost before COMMIT was sent). A connection lost within COMMIT leaves
         unknown whether it happened, so that is reported and never repeated.
 
+        :param quietly: do not call ``written``.
         :raises StorageUnavailable: when the database does not answer.
         """
-        return self._run(self._writer, work)
+        answer = self._run(self._writer, work)
+        if not quietly:
+            self.written()
+        return answer
 
     def close(self) -> None:
         self.engine.dispose()
@@ -115,5 +121,17 @@ def writes(
     @functools.wraps(method)
     def transaction(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.database.write(lambda conn: method(self, conn, *args, **kwargs))
+
+    return transaction
+
+
+def writes_quietly(
+    method: Callable[Concatenate[S, sa.Connection, P], R],
+) -> Callable[Concatenate[S, P], R]:
+    """As ``writes``, for what is no news to who waits for some: ``Database.written`` rests."""
+
+    @functools.wraps(method)
+    def transaction(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.database.write(lambda conn: method(self, conn, *args, **kwargs), quietly=True)
 
     return transaction

@@ -28,11 +28,12 @@ class Target:
     options: Mapping[str, Any] = field(repr=False)
 
 
-def parse(uri: str) -> Target:
+def parse(uri: str, option: str = 'uri') -> Target:
     """Read ``redis://``, ``rediss://`` (TLS) or ``unix://``.
 
     User and password may be percent-encoded. The database is the path or ``?dbid=``; a
     Unix socket is ``unix:///path`` or, as in Zaqar, ``redis:///path`` and ``redis:/path``.
+    ``option`` names where the uri came from, for the message.
 
     :raises InvalidConfiguration: saying what is wrong, never with the password.
 
@@ -40,12 +41,23 @@ def parse(uri: str) -> Target:
     'p@ss'
     """
     try:
+        return _read(uri)
+    except ValueError as error:
+        raise InvalidConfiguration(
+            f'{option} cannot be used: {error}. '
+            'An example: redis://user:password@127.0.0.1:6379/0?socket_timeout=2'
+        ) from None
+
+
+def _read(uri: str) -> Target:
+    """:raises ValueError: saying what is wrong."""
+    try:
         split = urlsplit(uri)
         port = split.port or PORT
     except ValueError as error:
-        raise _wrong('it has no such host or port') from error
+        raise ValueError('it has no such host or port') from error
     if split.scheme not in _KINDS:
-        raise _wrong('it begins with redis://, rediss:// or unix://')
+        raise ValueError('it begins with redis://, rediss:// or unix://')
     asked = _query(split)
     options = {**_login(split), **_timeouts(asked)}
     databases = [asked.pop(name) for name in ('dbid', 'db') if name in asked]
@@ -54,27 +66,27 @@ def parse(uri: str) -> Target:
         kind = 'unix'
     if kind == 'unix':
         if split.hostname or split.path.strip('/').isdigit() or len(split.path) < 2:
-            raise _wrong('a Unix socket is unix:///path, and a server needs its host')
+            raise ValueError('a Unix socket is unix:///path, and a server needs its host')
         options['path'] = unquote(split.path)
     else:
         if not split.hostname:
-            raise _wrong('it names no host')
+            raise ValueError('it names no host')
         if ',' in split.netloc:
-            raise _wrong('Sentinel is not supported, name one host')
+            raise ValueError('Sentinel is not supported, name one host')
         options.update(host=unquote(split.hostname), port=port)
         if split.path.strip('/'):
             databases.append(split.path.strip('/'))
         if kind == 'rediss':
             options.update(_tls(asked))
     if asked:
-        raise _wrong(f'it has an unknown parameter, {min(asked)}')
+        raise ValueError(f'it has an unknown parameter, {min(asked)}')
     return Target(_KINDS[kind], {**options, 'db': _database(databases)})
 
 
 def _query(split: SplitResult) -> dict[str, str]:
     asked = dict(parse_qsl(split.query, keep_blank_values=True))
     if 'master' in asked:
-        raise _wrong('Sentinel is not supported, take master out')
+        raise ValueError('Sentinel is not supported, take master out')
     return asked
 
 
@@ -84,7 +96,7 @@ def _login(split: SplitResult) -> dict[str, str]:
         found['password'] = unquote(split.password)
     if split.username:
         if not split.password:
-            raise _wrong('it has a user but no password')
+            raise ValueError('it has a user but no password')
         found['username'] = unquote(split.username)
     return found
 
@@ -104,15 +116,15 @@ def _seconds(name: str, text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < math.inf:
-        raise _wrong(f'{name} is a number of seconds above 0')
+        raise ValueError(f'{name} is a number of seconds above 0')
     return value
 
 
 def _database(given: list[str]) -> int:
     if len(set(given)) > 1:
-        raise _wrong('it names two databases')
+        raise ValueError('it names two databases')
     if given and not (given[0].isascii() and given[0].isdigit()):
-        raise _wrong('the database (path or dbid) is a number')
+        raise ValueError('the database (path or dbid) is a number')
     return int(given[0]) if given else 0
 
 
@@ -129,24 +141,17 @@ def _tls(asked: dict[str, str]) -> dict[str, Any]:
 
 def _path(name: str, text: str) -> str:
     if not text:
-        raise _wrong(f'{name} is the path of a file')
+        raise ValueError(f'{name} is the path of a file')
     return text
 
 
 def _requirement(name: str, text: str) -> str:
     if text not in ('none', 'optional', 'required'):
-        raise _wrong(f'{name} is none, optional or required')
+        raise ValueError(f'{name} is none, optional or required')
     return text
 
 
 def _switch(name: str, text: str) -> bool:
     if text.lower() not in ('true', 'false'):
-        raise _wrong(f'{name} is true or false')
+        raise ValueError(f'{name} is true or false')
     return text.lower() == 'true'
-
-
-def _wrong(reason: str) -> InvalidConfiguration:
-    return InvalidConfiguration(
-        f'[drivers:management_store:redis] uri cannot be used: {reason}. '
-        'An example: redis://user:password@127.0.0.1:6379/0?socket_timeout=2'
-    )

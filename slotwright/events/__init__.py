@@ -1,0 +1,1 @@
+"""Blueprint "Redis driver" of Dragonflow: tables of live data, publish and subscribe."""

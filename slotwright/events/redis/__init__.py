@@ -1,0 +1,1 @@
+"""The drivers on one Redis server, and on a Redis Cluster."""

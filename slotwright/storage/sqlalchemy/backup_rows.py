@@ -1,0 +1,184 @@
+"""What the parts of the backup store do alike with their rows, and the terms of searches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from slotwright.domain.errors import Conflict, NotFound
+from slotwright.domain.search import Search, terms_of
+from slotwright.storage.sqlalchemy.backup_tables import backup_terms
+from slotwright.storage.sqlalchemy.clock import Clock
+
+_NEW_TERMS = sa.insert(backup_terms)
+
+#: A table's name is the kind of its terms, too.
+Row = sa.RowMapping
+
+
+def named(table: sa.Table, project_id: str, thing_id: str) -> sa.ColumnElement[bool]:
+    """That a row is the one of that id which is not deleted."""
+    return sa.and_(table.c.project_id == project_id, table.c.id == thing_id, table.c.deleted == 0)
+
+
+def lock(
+    conn: sa.Connection, table: sa.Table, project_id: str, thing_id: str, *, shared: bool = False
+) -> Row | None:
+    """The row, which nobody else changes until the transaction ends; None if there is none.
+
+    All locks come before anything is read without one: MySQL's snapshot is made by the first
+    such read, so that what follows is as current as the locks are.
+    """
+    query = sa.select(table).where(named(table, project_id, thing_id))
+    return conn.execute(query.with_for_update(read=shared)).mappings().first()
+
+
+def missing(table: sa.Table, thing_id: str) -> NotFound:
+    return NotFound(f'There is no {table.name[:-1]} {thing_id!r} in this project.')
+
+
+def require_version(row: Row | None, version: int | None) -> None:
+    """:raises Conflict: when the caller has looked at another version than there is."""
+    if row is not None and version is not None and row['version'] != version:
+        raise Conflict(
+            f'Version {version} is not the latest one, which is {row["version"]}: '
+            'read it again and repeat the change.'
+        )
+
+
+def insert(conn: sa.Connection, clock: Clock, table: sa.Table, values: Mapping[str, Any]) -> int:
+    """A new row; answers its ``seq``."""
+    # As parameters, values cost a third of what they cost as parts of the statement.
+    statement = sa.insert(table).values(created_at=clock.utc())
+    made = conn.execute(statement, {**values, 'version': 1})
+    seq: int = made.inserted_primary_key[0]  # type: ignore[index]  # every insert has one
+    return seq
+
+
+def update(
+    conn: sa.Connection, clock: Clock, table: sa.Table, row: Row, values: Mapping[str, Any]
+) -> None:
+    """Change a row that was read in this transaction, and count it.
+
+    :raises Conflict: when somebody changed it since, which a locked row does not allow.
+    """
+    changed = conn.execute(
+        sa.update(table)
+        .where(table.c.seq == row['seq'], table.c.version == row['version'])
+        .values(**values, version=row['version'] + 1, updated_at=clock.utc())
+    )
+    if not changed.rowcount:
+        raise Conflict(f'{row["id"]} was changed at the same time: read it again.')
+
+
+def remove(conn: sa.Connection, clock: Clock, table: sa.Table, row: Row) -> None:
+    """Delete it for everybody but those who refer to it."""
+    conn.execute(
+        sa.update(table)
+        .where(table.c.seq == row['seq'])
+        .values(deleted=row['seq'], deleted_at=clock.utc())
+    )
+    conn.execute(
+        sa.delete(backup_terms).where(
+            backup_terms.c.kind == table.name, backup_terms.c.object == row['seq']
+        )
+    )
+
+
+def index(
+    conn: sa.Connection,
+    table: sa.Table,
+    seq: int,
+    project_id: str,
+    document: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+) -> None:
+    """Have searches find a thing by its document; ``before``: the one it had, None if new."""
+    write_terms(conn, [(table, seq, project_id, document, before)])
+
+
+Indexed = tuple[sa.Table, int, str, Mapping[str, Any], Mapping[str, Any] | None]
+
+
+def write_terms(conn: sa.Connection, things: list[Indexed]) -> None:
+    """As ``index``, for several: one statement for what they all gain."""
+    gained = []
+    for table, seq, project_id, document, before in things:
+        old = {} if before is None else terms_of(before)
+        new = terms_of(document)
+        lost = [name for name, value in old.items() if new.get(name) != value]
+        if lost:
+            conn.execute(
+                sa.delete(backup_terms).where(
+                    backup_terms.c.kind == table.name,
+                    backup_terms.c.object == seq,
+                    backup_terms.c.name.in_(lost),
+                )
+            )
+        common = {'kind': table.name, 'object': seq, 'project_id': project_id}
+        gained += [
+            {**common, 'name': name, 'value': value}
+            for name, value in new.items()
+            if old.get(name) != value
+        ]
+    if gained:
+        conn.execute(_NEW_TERMS, gained)
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Things whose terms are found in what they belong to, too: actions in their jobs."""
+
+    kind: str
+    theirs: sa.Column[Any]  # of the table between the two, their ``seq``
+    ours: sa.Column[Any]
+    only: str | None = None  # the one name that counts
+
+
+def page(
+    query: sa.Select[Any],
+    table: sa.Table,
+    project_id: str | None,
+    search: Search,
+    limit: int,
+    offset: int,
+    *nested: Nested,
+) -> sa.Select[Any]:
+    """Of the rows of ``query``, those that are there, of the project, found, and on the page."""
+    query = query.where(table.c.deleted == 0, *_conditions(table, search, nested))
+    if project_id is not None:
+        query = query.where(table.c.project_id == project_id)
+    return query.order_by(table.c.seq).limit(limit).offset(offset)
+
+
+def _conditions(
+    table: sa.Table, search: Search, nested: Sequence[Nested]
+) -> list[sa.ColumnElement[bool]]:
+    """That a row is as the search wants it."""
+    return [
+        *(_has(table, nested, name, value) for name, value in search.match),
+        *(sa.not_(_has(table, nested, name, value)) for name, value in search.match_not),
+        *(_has(table, nested, None, value) for value in search.anywhere),
+    ]
+
+
+def _has(
+    table: sa.Table, nested: Sequence[Nested], name: str | None, value: str | None
+) -> sa.ColumnElement[bool]:
+    """That there is such a term; a name of None is any, a value of None: there is no such name."""
+    wanted = [] if name is None else [backup_terms.c.name == name]
+    if value is not None:
+        wanted.append(backup_terms.c.value == value)
+    own = sa.exists().where(
+        backup_terms.c.kind == table.name, backup_terms.c.object == table.c.seq, *wanted
+    )
+    inside = (
+        sa.exists()
+        .where(backup_terms.c.kind == other.kind, backup_terms.c.object == other.theirs)
+        .where(other.ours == table.c.seq, *wanted)
+        for other in nested
+        if other.only is None or name in (None, other.only)
+    )
+    found = sa.or_(own, *inside)
+    return sa.not_(found) if value is None else found
