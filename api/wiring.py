@@ -114,7 +114,7 @@ def build(
     clusters = ClusterService(
         store=store,
         flavors=flavors,
-        places=Places(pool_store.pools, flavors),
+        places=Places(pool_store.pools),
         strategy=rules,
         datastores=datastores,
         taskmanager=taskmanager,

@@ -1,5 +1,6 @@
 """Create, grow, shrink and delete: validate everything, then store it, then wake a worker."""
 
+import functools
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -15,7 +16,7 @@ from api.service.wakeups import wake
 from api.settings import Settings
 from api.strategy import APIStrategy, Member, MemberRequest
 from slotwright.domain import states
-from slotwright.domain.clusters import Cluster, Instance
+from slotwright.domain.clusters import Cluster, Flavor, Instance
 from slotwright.domain.errors import (
     ClusterBusy,
     Forbidden,
@@ -89,7 +90,8 @@ class ClusterService:
         wanted = schemas.CREATE_BODY.check(body)['cluster']
         version = self._datastores.choose(wanted['datastore'])
         self.require_support(version.name)
-        members = self._check_members(wanted['instances'])
+        get_flavor = functools.cache(self._flavors.get_flavor)
+        members = self._check_members(wanted['instances'], get_flavor)
         new = self._new_instances(members)
         locality = wanted.get('locality')
         cluster = self._store.create_cluster(
@@ -106,7 +108,7 @@ class ClusterService:
             new,
             self._operation(caller, OperationKind.CREATE, [i.id for i in new]),
             quota=self._settings.quota,
-            placement=self._placement(new, version.name, locality),
+            placement=self._placement(new, get_flavor, version.name, locality),
         )
         wake(self._taskmanager.create_cluster, context_of(caller, cluster.id), cluster.id)
         return Accepted(cluster, cluster.instances)
@@ -140,7 +142,8 @@ class ClusterService:
         """Accept new members, empty masters, for an idle cluster."""
         schemas.GROW_ACTION.check(wanted)
         cluster = self._idle_cluster(caller, cluster_id)
-        new = self._new_instances(self._check_members(wanted, cluster.instances))
+        get_flavor = functools.cache(self._flavors.get_flavor)
+        new = self._new_instances(self._check_members(wanted, get_flavor, cluster.instances))
         new_ids = [instance.id for instance in new]
         grown = self._store.begin_operation(
             caller.project_id,
@@ -148,7 +151,7 @@ class ClusterService:
             self._operation(caller, OperationKind.GROW, new_ids),
             members=new,
             quota=self._settings.quota,
-            placement=self._placement(new, cluster.datastore_version, cluster.locality),
+            placement=self._placement(new, get_flavor, cluster.datastore_version, cluster.locality),
         )
         wake(self._taskmanager.grow_cluster, context_of(caller, cluster_id), cluster_id, new_ids)
         return Accepted(grown, tuple(i for i in grown.instances if i.id in new_ids))
@@ -243,10 +246,13 @@ class ClusterService:
         return cluster
 
     def _check_members(
-        self, bodies: Sequence[Mapping[str, Any]], existing: Sequence[Instance] = ()
+        self,
+        bodies: Sequence[Mapping[str, Any]],
+        get_flavor: Callable[[str], Flavor],
+        existing: Sequence[Instance] = (),
     ) -> Sequence[Member]:
         wanted = [MemberRequest.from_body(body) for body in bodies]
-        return self._strategy.check_members(wanted, self._flavors.get_flavor, existing)
+        return self._strategy.check_members(wanted, get_flavor, existing)
 
     def _new_instances(self, members: Sequence[Member]) -> list[NewInstance]:
         for flavor_id in {member.flavor_id for member in members}:
@@ -254,9 +260,14 @@ class ClusterService:
         return [NewInstance(self._new_id(), m.flavor_id, m.volume_size) for m in members]
 
     def _placement(
-        self, new: Sequence[NewInstance], version: str, locality: str | None
+        self,
+        new: Sequence[NewInstance],
+        get_flavor: Callable[[str], Flavor],
+        version: str,
+        locality: str | None,
     ) -> Placement | None:
-        return self._places.for_members({one.flavor_id for one in new}, version, locality)
+        names = {get_flavor(one.flavor_id).name for one in new}
+        return self._places.for_members(names, version, locality)
 
     def _operation(
         self, caller: Caller, kind: OperationKind, instance_ids: Sequence[str] = ()

@@ -9,27 +9,25 @@ from collections.abc import Collection, Sequence
 from slotwright.domain.errors import NoRoom
 from slotwright.domain.placement import Placement
 from slotwright.domain.pools import Pool
-from slotwright.storage.base import FlavorStore
 from slotwright.storage.management import PoolsController
 
 
 class Places:
     """What ``ClusterService`` asks where members may go. Safe for use by many threads."""
 
-    def __init__(self, pools: PoolsController, flavors: FlavorStore) -> None:
+    def __init__(self, pools: PoolsController) -> None:
         self._pools = pools
-        self._flavors = flavors
 
     def for_members(
-        self, flavor_ids: Collection[str], version: str, locality: str | None
+        self, flavors: Collection[str], version: str, locality: str | None
     ) -> Placement | None:
-        """The pools for members of these flavors, or None where there are no pools.
+        """The pools for members of flavors of these names, or None where there are no pools.
 
         Members of several flavors share the pools that have none.
 
         :raises NoRoom: there are pools, but none of them is for these members.
         """
-        names = [self._flavors.get_flavor(flavor_id).name for flavor_id in set(flavor_ids)]
+        names = sorted(set(flavors))
         found: Sequence[Pool] = ()
         if len(names) == 1:
             found = self._pools.get_pools_by_flavor(names[0])
@@ -39,6 +37,6 @@ class Places:
         if not self._pools.list(limit=1):
             return None
         raise NoRoom(
-            f'No pool is for flavor {" or ".join(sorted(names))}: give one of the pools that '
+            f'No pool is for flavor {" or ".join(names)}: give one of the pools that '
             'flavor, or none.'
         )
