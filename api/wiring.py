@@ -32,6 +32,7 @@ from api.settings import Settings
 from api.strategy import Rules
 from api.streams import frames
 from api.streams.service import Streams
+from slotwright.clock import utcnow
 from slotwright.domain.events import Event
 from slotwright.engine import version_found
 from slotwright.events.base import Driver
@@ -56,10 +57,6 @@ def new_id() -> str:
 def new_secret() -> str:
     """256 bits, in characters that need no quoting anywhere."""
     return secrets.token_hex(32)
-
-
-def utcnow() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
 def no_engine() -> str | None:

@@ -21,6 +21,7 @@ import fixtures
 
 from bench.forming import DEFAULTS
 from bench.report import Row
+from slotwright.clock import utcnow
 from tests import servers
 from tests.deployment import PROJECT, Deployment
 from tests.event_reader import EventReader
@@ -78,7 +79,7 @@ class Service(fixtures.Fixture):
 
         def follow() -> None:
             while (event := reader.next()) is not None:
-                now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+                now = utcnow()
                 created = datetime.datetime.fromisoformat(event[1]['created'])
                 late.append((now - created).total_seconds() * 1000)
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from oslo_config import cfg
 
+from slotwright.clock import utcnow
 from slotwright.events.base import Driver
 from slotwright.events.board import BoardWriter
 from slotwright.events.feed import Announcer
@@ -120,10 +121,6 @@ def build(
 def _wake_all(*beats: Beat) -> None:
     for beat in beats:
         beat.wake()
-
-
-def utcnow() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
 def _provisioner(

@@ -15,6 +15,7 @@ from oslo_config import cfg
 from api import wiring
 from api.streams.service import Streams
 from slotwright import conf as options
+from slotwright.clock import utcnow
 from slotwright.domain.errors import SlotwrightError
 from slotwright.domain.events import Event
 from slotwright.domain.states import InstanceStatus, OperationState
@@ -122,7 +123,7 @@ class ApiTestCase(TestCase):
             self.executor,
             engine_version=lambda: '7.0.15',
             pause=self.pauses.append,
-            now=lambda: self.now or wiring.utcnow(),
+            now=lambda: self.now or utcnow(),
             streams=self.streams,
         )
         return CheckedClient(app, headers={'Host': 'api.example:8779'})
