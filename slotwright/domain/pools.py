@@ -46,6 +46,16 @@ class CatalogueEntry:
     pool: str
 
 
+def _is_text(value: object) -> bool:
+    """Whether every driver can keep it and tell it from others."""
+    return (
+        type(value) is str
+        and 0 < len(value) <= LONGEST
+        and value.isprintable()
+        and value == value.strip()
+    )
+
+
 def check_name(what: str, name: str) -> str:
     """Hand ``name`` through; ``what`` it names is for the message.
 
@@ -55,12 +65,7 @@ def check_name(what: str, name: str) -> str:
     >>> check_name('pool', 'a b')
     'a b'
     """
-    if (
-        type(name) is not str
-        or not 0 < len(name) <= LONGEST
-        or not name.isprintable()
-        or name != name.strip()
-    ):
+    if not _is_text(name):
         raise InvalidRequest(
             f'The name of a {what} has 1 to {LONGEST} printable characters and no space at '
             'either end.'
@@ -87,12 +92,7 @@ def check_page(marker: str | None, limit: int) -> str:
 
 def check_uri(uri: str) -> str:
     """:raises InvalidRequest: unless it has 1 to 255 printable characters."""
-    if (
-        type(uri) is not str
-        or not 0 < len(uri) <= LONGEST
-        or not uri.isprintable()
-        or uri != uri.strip()
-    ):
+    if not _is_text(uri):
         raise InvalidRequest(
             f'uri has 1 to {LONGEST} printable characters and no space at either end.'
         )
