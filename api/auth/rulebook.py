@@ -5,11 +5,13 @@ request fail, a misspelt name is ignored, and so is a file that is not there: th
 operator believes in are not in force. Here a file is understood whole or changes nothing.
 """
 
+import importlib.metadata
 import logging
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 from oslo_config import cfg
 from oslo_policy import policy
@@ -24,6 +26,13 @@ LOG = logging.getLogger(__name__)
 _OPTIONAL = 'policy.yaml'
 
 _REFERENCE = re.compile(r'\brule:([^\s()]+)')
+_KIND = re.compile(r'([^\s()]+?):')
+
+#: Seconds between two looks at the files.
+_LOOK_EVERY = 1.0
+_MOST_ANSWERS = 10_000
+#: Checks that are not oslo.policy's own, and HTTP.
+_OTHERS = 'oslo.policy.rule_checks'
 
 #: Files with what tells one state of each from the next.
 Marks = Mapping[str, tuple[int, ...]]
@@ -32,25 +41,35 @@ Marks = Mapping[str, tuple[int, ...]]
 class Rulebook:
     """Tells whether a rule lets somebody do something.
 
+    :param look_every: seconds within which a changed file counts
     :raises InvalidConfiguration: for rules that cannot be understood, naming the file.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        look_every: float = _LOOK_EVERY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._conf = conf
+        self._look_every = look_every
+        self._clock = clock
         self._lock = threading.Lock()
         # Known from now on: [oslo_policy] is registered by the library itself.
-        self._enforcer = _enforcer(conf, {})
+        _enforcer(conf, {})
+        self._looked = clock()
         self._marks = self._look()
-        self._enforcer = self._load(self._marks)
+        self._rules = self._load(self._marks)
 
     def allows(self, rule: str, identity: Identity, project_id: str | None) -> bool:
         """Whether ``identity`` may do what ``rule`` is about, in a project or in none."""
-        self._refresh()
-        target = {} if project_id is None else {'project_id': project_id}
-        return bool(self._enforcer.authorize(rule, target, identity.credentials(project_id)))
+        if self._clock() - self._looked >= self._look_every:
+            self._refresh()
+        return self._rules.allow(rule, identity, project_id)
 
     def _refresh(self) -> None:
         """Read the files again when one has changed; a bad one changes nothing."""
+        self._looked = self._clock()
         if self._look() == self._marks:
             return
         with self._lock:
@@ -62,7 +81,7 @@ class Rulebook:
                 gone = self._main() is None and any(path not in marks for path in before)
                 if gone:
                     raise InvalidConfiguration('[oslo_policy] policy_file is gone')
-                self._enforcer = self._load(marks)
+                self._rules = self._load(marks)
             except InvalidConfiguration as error:
                 LOG.error('The rules stay as they were: %s', error)
             else:
@@ -88,7 +107,7 @@ class Rulebook:
                     if not file.startswith('.') and os.path.isfile(path):
                         yield path
 
-    def _load(self, files: Marks) -> policy.Enforcer:
+    def _load(self, files: Marks) -> '_Rules':
         wanted = self._conf.oslo_policy.policy_file
         if wanted != _OPTIONAL and self._main() is None:
             raise InvalidConfiguration(f'[oslo_policy] policy_file: there is no file {wanted}')
@@ -97,7 +116,33 @@ class Rulebook:
             changed |= _read(path)
         enforcer = _enforcer(self._conf, changed)
         _require_sense(enforcer, changed, ', '.join(files))
-        return enforcer
+        return _Rules(enforcer)
+
+
+class _Rules:
+    """Rules that stay as they are, and what they answered: oslo.policy thinks long."""
+
+    def __init__(self, enforcer: policy.Enforcer) -> None:
+        self._enforcer = enforcer
+        self._answers: dict[tuple[str, Identity, str | None], bool] = {}
+        # Others (HTTP servers, plug-ins) may answer differently tomorrow.
+        others = {found.name for found in importlib.metadata.entry_points(group=_OTHERS)}
+        named = {kind for check in enforcer.rules.values() for kind in _KIND.findall(str(check))}
+        self._lasting = not others & named
+
+    def allow(self, rule: str, identity: Identity, project_id: str | None) -> bool:
+        asked = (rule, identity, project_id)
+        known = self._answers.get(asked)
+        if known is not None:
+            return known
+        target = {} if project_id is None else {'project_id': project_id}
+        credentials = identity.credentials(project_id)
+        answer = bool(self._enforcer.authorize(rule, target, credentials))
+        if self._lasting:
+            if len(self._answers) >= _MOST_ANSWERS:
+                self._answers.clear()
+            self._answers[asked] = answer
+        return answer
 
 
 def _mark(path: str) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from oslo_policy import policy
 from api.auth.identity import Identity
 from api.auth.rulebook import Rulebook
 from slotwright.loading import InvalidConfiguration
+from tests.guarded import wait_until
 from tests.unit.api_fixture import ApiTestCase
 
 MEMBER = Identity('alice', frozenset({'acme'}), frozenset({'member'}))
@@ -30,7 +31,7 @@ class RulebookTest(ApiTestCase):
         return rulebook.allows('cluster:create', MEMBER, 'acme')
 
     def test_a_file_overrides_the_defaults_and_may_change(self) -> None:
-        rulebook = Rulebook(self.conf)
+        rulebook = Rulebook(self.conf, look_every=0)
         self.assertFalse(self.may_create(rulebook))
         self.assertTrue(rulebook.allows('cluster:show', MEMBER, 'acme'))
         self.assertFalse(rulebook.allows('cluster:show', MEMBER, 'other'))
@@ -39,7 +40,7 @@ class RulebookTest(ApiTestCase):
 
     def test_a_directory_overrides_the_file(self) -> None:
         more = self.directory / 'more'
-        rulebook = Rulebook(self.conf)
+        rulebook = Rulebook(self.conf, look_every=0)
         more.mkdir()
         (more / '10.yaml').write_text(ALLOWED)
         (more / '.hidden').write_text('nonsense')
@@ -51,13 +52,13 @@ class RulebookTest(ApiTestCase):
 
     def test_rules_of_its_own(self) -> None:
         self.path.write_text('"ours": "role:member"\n"cluster:create": "rule:ours"\n')
-        self.assertTrue(self.may_create(Rulebook(self.conf)))
+        self.assertTrue(self.may_create(Rulebook(self.conf, look_every=0)))
 
     def test_nobody_and_everybody(self) -> None:
         for text, allowed in (('!', False), ('not !', True), ('@', True), ('', True)):
             self.path.write_text(f'"cluster:create": "{text}"\n')
             with self.row(text):
-                self.assertEqual(allowed, self.may_create(Rulebook(self.conf)))
+                self.assertEqual(allowed, self.may_create(Rulebook(self.conf, look_every=0)))
 
     def test_mistakes(self) -> None:
         for text, expected in (
@@ -76,7 +77,7 @@ class RulebookTest(ApiTestCase):
             ('"cluster:create": "role:\udcff"', 'utf-8'),
         ):
             self.path.write_text(DENIED)
-            rulebook = Rulebook(self.conf)
+            rulebook = Rulebook(self.conf, look_every=0)
             self.path.write_text(text, errors='surrogateescape')
             with self.row(text):
                 error = self.assertRaises(InvalidConfiguration, Rulebook, self.conf)
@@ -91,7 +92,7 @@ class RulebookTest(ApiTestCase):
                 self.assertEqual(1, told)
 
     def test_a_file_that_is_not_there(self) -> None:
-        rulebook = Rulebook(self.conf)
+        rulebook = Rulebook(self.conf, look_every=0)
         self.path.unlink()
         error = self.assertRaises(InvalidConfiguration, Rulebook, self.conf)
         self.assertIn(f'there is no file {self.path}', str(error))
@@ -103,7 +104,7 @@ class RulebookTest(ApiTestCase):
     def test_nobody_has_to_have_a_file(self) -> None:
         self.conf.clear_override('policy_file', 'oslo_policy')
         self.conf(['--config-dir', str(self.directory)], project='slotwright')
-        rulebook = Rulebook(self.conf)
+        rulebook = Rulebook(self.conf, look_every=0)
         self.assertTrue(self.may_create(rulebook))
         found = self.directory / 'policy.yaml'
         found.write_text(DENIED)
@@ -114,7 +115,7 @@ class RulebookTest(ApiTestCase):
 
     def test_metrics_can_be_given_to_somebody_who_may_nothing_else(self) -> None:
         self.path.write_text('"metrics:show": "rule:admin or role:monitor"\n')
-        rulebook = Rulebook(self.conf)
+        rulebook = Rulebook(self.conf, look_every=0)
         self.assertTrue(rulebook.allows('metrics:show', SCRAPER, None))
         self.assertFalse(rulebook.allows('metrics:show', MEMBER, None))
         self.assertFalse(rulebook.allows('instance:index_all', SCRAPER, 'none'))
@@ -128,4 +129,25 @@ class RulebookTest(ApiTestCase):
         self.path.write_text('"cluster:index": ["')
         self.assertEqual(403, self.call('GET', 'clusters').status_code)
         self.path.write_text('{}')
-        self.assertEqual(200, self.call('GET', 'clusters').status_code)
+        wait_until(lambda: self.call('GET', 'clusters').status_code == 200, 'the new rules')
+
+    def test_files_are_looked_at_now_and_then(self) -> None:
+        now = [0.0]
+        rulebook = Rulebook(self.conf, look_every=1, clock=lambda: now[0])
+        self.assertFalse(self.may_create(rulebook))
+        self.path.write_text(ALLOWED)
+        now[0] = 0.9
+        self.assertFalse(self.may_create(rulebook))
+        now[0] = 1.0
+        self.assertTrue(self.may_create(rulebook))
+
+    def test_what_another_service_answers_is_asked_each_time(self) -> None:
+        answers = [True, False, True]
+        self.useFixture(
+            fixtures.MockPatch(
+                'oslo_policy._external.HttpCheck.__call__', lambda *_, **__: answers.pop(0)
+            )
+        )
+        self.path.write_text('"cluster:create": "rule:asked"\n"asked": "http://127.0.0.1:1/x"\n')
+        rulebook = Rulebook(self.conf)
+        self.assertEqual([True, False, True], [self.may_create(rulebook) for _ in range(3)])
