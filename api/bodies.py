@@ -63,12 +63,16 @@ def parse(raw: bytes) -> Any:
     {'a': [1, 'x']}
     """
     try:
-        document = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+        text = raw.decode(json.detect_encoding(raw))
+        document = _DECODER.decode(text)
     except RecursionError:
         raise InvalidRequest(_malformed('it is nested too deep')) from None
     except ValueError as error:  # also UnicodeDecodeError, and integers of 4301 digits
         raise InvalidRequest(_malformed(str(error))) from None
-    _check(document)
+    # Most bodies need no look inside: both faults take an escape, and no body without that
+    # many brackets is that deep.
+    if '\\u' in text or text.count('[') + text.count('{') > _DEEPEST:
+        _check(document)
     return document
 
 
@@ -103,6 +107,9 @@ def _finite(text: str) -> float:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f'{name} is no JSON number')
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _malformed(why: str) -> str:

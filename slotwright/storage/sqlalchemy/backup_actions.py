@@ -29,7 +29,8 @@ class Actions(Things[Action]):
         return [job_rows.read_action(row) for row in found]
 
     def _insert(self, conn: sa.Connection, thing: Action) -> None:
-        job_rows.insert_actions(conn, self.clock, [thing], inline=False)
+        _, terms = job_rows.insert_actions(conn, self.clock, [thing], inline=False)
+        rows.write_terms(conn, terms)
 
     def _store(self, conn: sa.Connection, row: rows.Row, old: Action, new: Action) -> None:
         rows.update(conn, self.clock, actions, row, job_rows.action_values(new))

@@ -21,6 +21,7 @@ from slotwright.storage.sqlalchemy.backup_things import Things
 from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.transactions import Database
 
+_ON_CLIENT = sa.insert(job_attachments)
 _ACTIONS = rows.Nested('actions', action_attachments.c.action, action_attachments.c.job)
 
 Ids = Callable[[], str]
@@ -47,7 +48,8 @@ class Jobs(Things[Job]):
         if thing.session_id:
             raise _not_here(thing)
         client = _client(conn, thing)
-        wanted = self._resolve(conn, thing, client, {})
+        terms: list[rows.Indexed] = []
+        wanted = self._resolve(conn, thing, client, {}, terms)
         values = {'id': thing.id, 'project_id': thing.project_id, 'user_id': thing.user_id}
         seq = rows.insert(conn, self.clock, jobs, {**values, **job_rows.job_values(thing)})
         attached = {
@@ -56,9 +58,10 @@ class Jobs(Things[Job]):
             'client': client['seq'],
             'project_id': thing.project_id,
         }
-        conn.execute(sa.insert(job_attachments), {**attached, **job_rows.state_values(thing)})
+        conn.execute(_ON_CLIENT, {**attached, **job_rows.state_values(thing)})
         job_rows.attach(conn, seq, thing.project_id, wanted)
-        rows.index(conn, jobs, seq, thing.project_id, documents.of_job(thing), None)
+        terms.append((jobs, seq, thing.project_id, documents.of_job(thing), None))
+        rows.write_terms(conn, terms)
 
     def _lock_parts(self, conn: sa.Connection, row: rows.Row) -> None:
         mine = job_attachments.c.job == row['seq']
@@ -88,7 +91,9 @@ class Jobs(Things[Job]):
     def _exchange(self, conn: sa.Connection, seq: int, new: Job, old: Job) -> None:
         """Give a job other actions."""
         client = backup_clients.find(conn, new.project_id, new.client_id)
-        wanted = self._resolve(conn, new, client, {p.action_id: p for p in old.actions})
+        terms: list[rows.Indexed] = []
+        wanted = self._resolve(conn, new, client, {p.action_id: p for p in old.actions}, terms)
+        rows.write_terms(conn, terms)
         before = set(
             conn.scalars(
                 sa.select(action_attachments.c.action).where(action_attachments.c.job == seq)
@@ -104,10 +109,12 @@ class Jobs(Things[Job]):
         job: Job,
         client: rows.Row | None,
         attached: Mapping[str, JobAction],
+        terms: list[rows.Indexed],
     ) -> Sequence[Mapping[str, Any]]:
         """The attachments of a job as rows; makes those actions that are not there.
 
-        ``attached`` are those that it has, which are used again.
+        ``attached`` are those that it has, which are used again. ``terms`` gains what the
+        caller has to write of the new ones.
         """
         named = {part.action_id for part in job.actions if part.action_id}
         there = self._actions(conn, job.project_id, {*named, *attached})
@@ -128,7 +135,11 @@ class Jobs(Things[Job]):
                 free.remove(action_id)
             _require_able(client, content[action_id])
             attachments.append((action_id, part))
-        seqs |= job_rows.insert_actions(conn, self.clock, made.values(), inline=True)
+        made_seqs, made_terms = job_rows.insert_actions(
+            conn, self.clock, made.values(), inline=True
+        )
+        seqs |= made_seqs
+        terms += made_terms
         return [
             {
                 'id': self._ids(),

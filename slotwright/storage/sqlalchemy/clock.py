@@ -67,6 +67,7 @@ class Clock:
 
     def __init__(self, now: Callable[[], float] | None = None) -> None:
         self._now = now
+        self._inserts: dict[sa.Table, sa.Insert] = {}
 
     def seconds(self) -> ColumnElement[float]:
         if self._now is None:
@@ -77,3 +78,13 @@ class Clock:
         if self._now is None:
             return DbUtc()
         return sa.literal(EPOCH + datetime.timedelta(seconds=self._now()), TIME)
+
+    def insert(self, table: sa.Table) -> sa.Insert:
+        """INSERT of a row whose ``created_at`` is now; of each table always the same object,
+        which spares SQLAlchemy to look at it again.
+        """
+        if self._now is not None:
+            return sa.insert(table).values(created_at=self.utc())
+        if table not in self._inserts:
+            self._inserts[table] = sa.insert(table).values(created_at=self.utc())
+        return self._inserts[table]

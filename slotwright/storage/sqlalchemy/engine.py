@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from oslo_db.sqlalchemy import engines, exc_filters
 
-#: Execution option of connections that are going to write.
+#: In ``Connection.info``: whether the transaction about to begin is going to write.
 WRITES = 'slotwright_writes'
 
 SQLITE_BUSY_TIMEOUT = 10_000  # ms
@@ -96,5 +96,5 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     # A plain BEGIN cannot wait for the lock when it turns from reading to writing: it fails
     # at once with "database is locked".
-    writes = connection.get_execution_options().get(WRITES)
+    writes = connection.info.get(WRITES)
     connection.exec_driver_sql('BEGIN IMMEDIATE' if writes else 'BEGIN')

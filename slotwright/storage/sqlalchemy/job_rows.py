@@ -52,6 +52,8 @@ _PARTS = sa.select(
     action_attachments.c.mandatory.label('needed'),
 ).join(action_attachments, action_attachments.c.action == actions.c.seq)
 
+_ATTACH = sa.insert(action_attachments)
+
 
 def whole() -> sa.Select[Any]:
     """Jobs with what stands in their attachments, for ``read_jobs``."""
@@ -147,8 +149,8 @@ def action_values(action: Action) -> dict[str, Any]:
 
 def insert_actions(
     conn: sa.Connection, clock: Clock, made: Iterable[Action], *, inline: bool
-) -> dict[str, int]:
-    """New actions; answers the ``seq`` of each id."""
+) -> tuple[dict[str, int], list[rows.Indexed]]:
+    """New actions: the ``seq`` of each id, and what is still to be written of their terms."""
     found: dict[str, int] = {}
     things: list[rows.Indexed] = []
     for action in made:
@@ -161,8 +163,7 @@ def insert_actions(
         }
         seq = found[action.id] = rows.insert(conn, clock, actions, values)
         things.append((actions, seq, action.project_id, documents.of_action(action), None))
-    rows.write_terms(conn, things)
-    return found
+    return found, things
 
 
 def attach(
@@ -171,7 +172,7 @@ def attach(
     """Give a job its actions, in order: ``id``, ``action`` and what is the job's own of each."""
     if parts:
         conn.execute(
-            sa.insert(action_attachments),
+            _ATTACH,
             [
                 {**part, 'job': job, 'project_id': project_id, 'priority': place}
                 for place, part in enumerate(parts)

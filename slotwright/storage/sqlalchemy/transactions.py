@@ -31,7 +31,6 @@ class Database:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(**{engines.WRITES: True})
         # What several queries read belongs to one moment. SQLite and InnoDB do so already.
         self._reader = (
             engine.execution_options(isolation_level='REPEATABLE READ')
@@ -48,7 +47,7 @@ class Database:
 
         :raises StorageUnavailable: when the database does not answer.
         """
-        return self._run(self._reader, work)
+        return self._run(self._reader, False, work)
 
     def write(self, work: Callable[[sa.Connection], R], *, quietly: bool = False) -> R:
         """Run ``work`` in a transaction; whatever it raises undoes all that it did.
@@ -60,7 +59,7 @@ class Database:
         :param quietly: do not call ``written``.
         :raises StorageUnavailable: when the database does not answer.
         """
-        answer = self._run(self._writer, work)
+        answer = self._run(self.engine, True, work)
         if not quietly:
             self.written()
         return answer
@@ -68,7 +67,7 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
-    def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], R]) -> R:
+    def _run(self, engine: sa.Engine, writes: bool, work: Callable[[sa.Connection], R]) -> R:
         give_up = time.monotonic() + PATIENCE
         pause = FIRST_PAUSE
         attempt = 0
@@ -76,11 +75,13 @@ class Database:
             attempt += 1
             committing = False
             try:
-                with self._turn, engine.connect() as connection, connection.begin() as change:
-                    answer = work(connection)
-                    committing = True
-                    change.commit()
-                    return answer
+                with self._turn, engine.connect() as connection:
+                    connection.info[engines.WRITES] = writes
+                    with connection.begin() as change:
+                        answer = work(connection)
+                        committing = True
+                        change.commit()
+                        return answer
             except failures.ANY as error:
                 conflict = failures.is_conflict(error)
                 if not conflict and not failures.is_away(error):
