@@ -42,11 +42,11 @@ PAGE_TARGET, POST_TARGET = 3.5, 1.5  # ms; a quarter of what the Freezer API tak
 
 
 class Server(fixtures.Fixture):
-    """One ``bench.served`` process and a connection to it."""
+    """A server's process, of ``bench.served`` or another, and a connection to it."""
 
-    def __init__(self, kind: str, source: str) -> None:
+    def __init__(self, *arguments: str, module: str = 'bench.served') -> None:
         super().__init__()
-        self._command = [sys.executable, '-m', 'bench.served', kind, source]
+        self._command = [sys.executable, '-m', module, *arguments]
 
     def _setUp(self) -> None:
         self._process = self.useFixture(Process(self._command))
@@ -74,12 +74,12 @@ class Server(fixtures.Fixture):
             list(callers.map(call, connections))
             return CALLERS * REQUESTS / (time.monotonic() - began)
 
-    def cpu(self, call: Callable[[], object]) -> float:
-        """Milliseconds of the process for one call, over ``REQUESTS`` of them."""
+    def cpu(self, call: Callable[[], object], calls: int = REQUESTS) -> float:
+        """Milliseconds of the process for one call, over so many of them."""
         before = self._spent()
-        for _ in range(REQUESTS):
+        for _ in range(calls):
             call()
-        return (self._spent() - before) / REQUESTS * 1000
+        return (self._spent() - before) / calls * 1000
 
     def _connect(self) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection(self._netloc, timeout=30)
@@ -94,7 +94,11 @@ class Server(fixtures.Fixture):
 def ask(
     connection: http.client.HTTPConnection, method: str, path: str, body: str | None = None
 ) -> bytes:
-    connection.request(method, path, body, HEADERS)
+    try:
+        connection.request(method, path, body, HEADERS)
+    except ConnectionError:  # it was idle for too long
+        connection.close()
+        connection.request(method, path, body, HEADERS)
     answer = connection.getresponse()
     data = answer.read()
     if answer.status not in (200, 201, 202):
