@@ -8,6 +8,7 @@ from guestagent.directory import InstanceDirectory
 from guestagent.state import StateStore
 from guestagent.supervisor import Supervisor
 from slotwright.domain.errors import NotPrepared
+from slotwright.outage import Outage
 from slotwright.rpc.contract import CommandContext, Wire
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +38,9 @@ class Reporter:
         self._directory = directory
         self._store = store
         self._supervisor = supervisor
-        self._silent = False
+        self._outage = Outage(
+            LOG, 'The taskmanager is out of reach', 'The taskmanager is in reach again'
+        )
         self._gauges: Wire | None = None
 
     def report(self) -> bool:
@@ -55,9 +58,9 @@ class Reporter:
         try:
             self._taskmanager.report(self._context(), self._instance_id, report)
         except Exception as e:  # noqa: BLE001 - whatever the transport raises
-            self._failed('report', e)
+            self._outage.goes_on(f'report: {e}')
             return False
-        self._reached()
+        self._outage.is_over()
         # For the next one: a Redis that hangs must not hold back this one.
         self._gauges = self._look() if running else None
         return True
@@ -73,20 +76,10 @@ class Reporter:
         try:
             answer = self._taskmanager.assignment(self._context(), self._instance_id)
         except Exception as e:  # noqa: BLE001 - whatever the transport raises
-            self._failed('assignment', e)
+            self._outage.goes_on(f'assignment: {e}')
             return None
-        self._reached()
+        self._outage.is_over()
         return answer
 
     def _context(self) -> CommandContext:
         return CommandContext(cluster_id=self._store.state.cluster_id)
-
-    def _failed(self, what: str, error: Exception) -> None:
-        if not self._silent:
-            LOG.warning('The taskmanager is out of reach (%s): %s', what, error)
-        self._silent = True
-
-    def _reached(self) -> None:
-        if self._silent:
-            LOG.info('The taskmanager is in reach again')
-        self._silent = False

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from slotwright.domain.errors import InvalidRequest, NameCollision, StorageUnavailable
+from slotwright.outage import Outage
 from slotwright.storage.base import PooledStore
 from slotwright.storage.management import CatalogueController
 
@@ -29,7 +30,9 @@ class CatalogueKeeper:
     def __init__(self, store: PooledStore, catalogue: CatalogueController) -> None:
         self._store = store
         self._catalogue = catalogue
-        self._is_away = False
+        self._outage = Outage(
+            LOG, 'The catalogue of pools is not kept now', 'The catalogue of pools is kept again'
+        )
         self._refused: Mapping[str, str] = {}
 
     def tick(self) -> None:
@@ -37,13 +40,9 @@ class CatalogueKeeper:
         try:
             refused = self._look()
         except StorageUnavailable as error:
-            if not self._is_away:
-                LOG.warning('The catalogue of pools is not kept now: %s', error)
-            self._is_away = True
+            self._outage.goes_on(error)
             return
-        if self._is_away:
-            LOG.info('The catalogue of pools is kept again')
-        self._is_away = False
+        self._outage.is_over()
         for project, reason in refused.items():
             if project not in self._refused:
                 LOG.warning('The catalogue lacks entries of project %s: %s', project, reason)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from slotwright.domain.errors import StorageUnavailable, Unavailable
 from slotwright.domain.events import Event
+from slotwright.outage import Outage
 from slotwright.storage.events import RelayStore
 
 LOG = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Relay:
         self._keep = keep
         self._now = now
         self._clock = clock
-        self._is_away = False
+        self._outage = Outage(LOG, 'Events are not handed on now', 'Events are handed on again')
         self._rests_until: float | None = None
         self._is_telling = False
 
@@ -66,13 +67,9 @@ class Relay:
             while self._hand_on():
                 pass
         except Unavailable as error:  # the store, or who should be told
-            if not self._is_away:
-                LOG.warning('Events are not handed on now: %s', error)
-            self._is_away = True
-            return
-        if self._is_away:
-            LOG.info('Events are handed on again')
-        self._is_away = False
+            self._outage.goes_on(error)
+        else:
+            self._outage.is_over()
 
     def number(self) -> None:
         """Give positions to what is new, if a tick in another thread is busy telling."""

@@ -12,6 +12,7 @@ from slotwright.domain.errors import SlotwrightError
 from slotwright.domain.gauges import Gauges, Seen
 from slotwright.events.base import Driver, Tables
 from slotwright.events.errors import RowExists, RowNotFound
+from slotwright.outage import Outage
 
 LOG = logging.getLogger(__name__)
 
@@ -33,7 +34,9 @@ class BoardWriter:
         self._now = now
         self._lock = threading.Lock()
         self._due: dict[tuple[str, str], Seen | None] = {}
-        self._is_away = False
+        self._outage = Outage(
+            LOG, 'Gauges of nodes are not kept now', 'Gauges of nodes are kept again'
+        )
 
     def note(self, cluster_id: str, instance_id: str, said: Gauges | None) -> None:
         """Have it written, soon; None: the instance is gone. Never waits for anything."""
@@ -49,13 +52,10 @@ class BoardWriter:
             for (cluster_id, instance_id), seen in due.items():
                 self._write(self._driver.tables, cluster_id, instance_id, seen)
         except SlotwrightError as error:
-            if not self._is_away:
-                LOG.warning('Gauges of nodes are not kept now: %s', error)
-            self._is_away = True
+            self._outage.goes_on(error)
         else:
-            if self._is_away and due:
-                LOG.info('Gauges of nodes are kept again')
-            self._is_away = self._is_away and not due
+            if due:
+                self._outage.is_over()
 
     def _write(self, tables: Tables, cluster_id: str, instance_id: str, seen: Seen | None) -> None:
         try:
