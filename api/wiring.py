@@ -233,7 +233,13 @@ def build_service(
     transport.observe = RpcTimes(registry)
     executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
     looks = ThreadPoolExecutor(2, thread_name_prefix='gauges')
-    streams = Streams(store, render_event, most=conf.api.event_streams, registry=registry)
+    streams = Streams(
+        store,
+        render_event,
+        most=conf.api.event_streams,
+        most_of_project=conf.api.event_streams_per_project,
+        registry=registry,
+    )
     application = build(
         conf,
         store,

@@ -61,7 +61,9 @@ class Service(fixtures.Fixture):
             'events': {'driver': 'redis', 'uri': redis.url},
         }
         options.setdefault('api', {}).update(
-            concurrency=self._concurrency, event_streams=self._streams + 1
+            concurrency=self._concurrency,
+            event_streams=self._streams + 1,
+            event_streams_per_project=self._streams + 1,
         )
         self._plane = self.useFixture(
             Deployment(

@@ -8,7 +8,7 @@ from api import lookup, paging, views
 from api.database.resources import Resource
 from api.streams import frames, handover
 from api.streams.scope import ALL, Scope
-from slotwright.domain.errors import InvalidRequest, NotFound, NotSupported, Unavailable
+from slotwright.domain.errors import InvalidRequest, NotFound, NotSupported, OverLimit, Unavailable
 
 _NUMBER = re.compile(r'[0-9]{1,18}', re.ASCII)
 _TYPES = (falcon.MEDIA_JSON, frames.MEDIA_TYPE)  # the first one for who takes any
@@ -50,7 +50,7 @@ class _Told(Resource):
             opening += frames.forgotten(after)
         try:
             reader = streams.open(scope, after)
-        except Unavailable:
+        except (OverLimit, Unavailable):
             resp.retry_after = _RETRY_AFTER
             raise
         resp.content_type = frames.MEDIA_TYPE

@@ -10,8 +10,9 @@ from api.streams.distributor import Distributor
 from api.streams.outbox import Outbox
 from api.streams.scope import Scope
 from api.streams.stream import Render, Stream
-from slotwright.domain.errors import Unavailable
+from slotwright.domain.errors import OverLimit, Unavailable
 from slotwright.domain.events import Event
+from slotwright.outage import Outage
 from slotwright.storage.events import EventStore
 
 LOG = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Hub:
     streams go on without a subscription, only later. Without streams the store rests.
 
     :param most: streams at the same time.
+    :param most_of_project: of them, those of one project.
     :param wake: called when there is something to send.
     """
 
@@ -38,12 +40,14 @@ class Hub:
         render: Render,
         *,
         most: int = 500,
+        most_of_project: int = 100,
         poll: float = 1.0,
         room: int = ROOM,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._distributor = Distributor(store, render, poll, wake)
         self._most = most
+        self._most_of_project = most_of_project
         self._poll = poll
         self._room = room
         self._called = threading.Condition()
@@ -53,7 +57,9 @@ class Hub:
         self._must_fill = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name='event-hub', daemon=True)
-        self._well = True  # for the thread alone
+        self._outage = Outage(
+            LOG, 'Streams of events stand still', 'Events come from the database again'
+        )
 
     @property
     def open_streams(self) -> int:
@@ -83,6 +89,7 @@ class Hub:
     def open(self, scope: Scope, after: int) -> Stream:
         """A stream of what comes after a number; the caller sees to it that it is closed.
 
+        :raises OverLimit: when the project has too many.
         :raises Unavailable: when there are too many, or none any more.
         """
         with self._called:
@@ -93,11 +100,20 @@ class Hub:
                     f'{self._most} event streams are open, and this API daemon serves no more at '
                     'the same time; try again later, or list events without a stream.'
                 )
+            if scope.project_id is not None and self._count(scope) >= self._most_of_project:
+                raise OverLimit(
+                    f'Project {scope.project_id} has {self._most_of_project} event streams open, '
+                    'and may have no more at the same time: close one.'
+                )
             stream = Stream(scope, after, Outbox(self._room))
             self._streams.add(stream)
             self._must_fill = True
             self._called.notify()
             return stream
+
+    def _count(self, scope: Scope) -> int:
+        """The streams of its project."""
+        return sum(one.scope.project_id == scope.project_id for one in self._streams)
 
     def close(self, stream: Stream) -> None:
         """Its reader is gone. Twice does no harm."""
@@ -141,9 +157,9 @@ class Hub:
                 self._must_look = self._must_fill = False
             try:
                 self._distributor.turn(streams, heard, look)
-                self._say(True, 'Events come from the database again')
+                self._outage.is_over()
             except Unavailable as error:
-                self._say(False, f'Streams of events stand still: {error}')
+                self._outage.goes_on(error)
                 time.sleep(min(self._poll, 1.0))
             except Exception:
                 LOG.exception('Events could not be given to streams; trying again')
@@ -151,8 +167,3 @@ class Hub:
 
     def _is_called(self) -> bool:
         return bool(self._stopping or self._heard or self._must_look or self._must_fill)
-
-    def _say(self, well: bool, line: str) -> None:
-        if well != self._well:
-            self._well = well
-            LOG.log(logging.INFO if well else logging.WARNING, '%s', line)

@@ -40,6 +40,7 @@ class Streams:
     """A service; ``hub`` is for whoever subscribes to events.
 
     :param most: streams at the same time.
+    :param most_of_project: of them, those of one project.
     """
 
     def __init__(
@@ -48,13 +49,22 @@ class Streams:
         render: Render,
         *,
         most: int,
+        most_of_project: int,
         poll: float = 1.0,
         room: int = ROOM,
         times: Times | None = None,
         registry: CollectorRegistry | None = None,
     ) -> None:
         self._sender = Sender(times)
-        self.hub = Hub(store, render, most=most, poll=poll, room=room, wake=self._sender.wake)
+        self.hub = Hub(
+            store,
+            render,
+            most=most,
+            most_of_project=most_of_project,
+            poll=poll,
+            room=room,
+            wake=self._sender.wake,
+        )
         if registry is not None:
             gauge = Gauge(
                 'slotwright_event_streams',
@@ -66,6 +76,7 @@ class Streams:
     def open(self, scope: Scope, after: int) -> Reader:
         """A stream of what comes after a number, to be taken or cancelled.
 
+        :raises OverLimit: when the project has too many.
         :raises Unavailable: when there are too many, or none any more.
         """
         return Reader(self.hub, self._sender, self.hub.open(scope, after))

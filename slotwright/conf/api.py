@@ -94,6 +94,12 @@ OPTS = [
         'Each is an open file, and none holds one of the threads.',
     ),
     cfg.IntOpt(
+        'event_streams_per_project',
+        default=100,
+        min=0,
+        help='Of event_streams, how many one project may have at the same time; more get 413.',
+    ),
+    cfg.IntOpt(
         'max_accepted_volume_size',
         default=10,
         min=1,

@@ -25,7 +25,8 @@ class StreamsCase(TestCase):
     timeout = 300
 
     def start(self, database: str | None = None, **options: object) -> None:
-        api = {'threads': 8, 'event_streams': STREAMS, **options}
+        bounds = {'event_streams': STREAMS, 'event_streams_per_project': STREAMS}
+        api = {'threads': 8, **bounds, **options}
         self.plane = self.useFixture(Deployment('local://', database, {'api': api}, taskmanagers=0))
         self.url = f'http://127.0.0.1:{self.plane.port}'
         self.store = SQLAlchemyStore.connect(self.plane.database)

@@ -28,6 +28,7 @@ class StreamCase(ApiTestCase):
     poll = 1000.0
     room = 256 * 1024
     most = 500
+    most_of_project = 400
     port = 0  # a free one
 
     def setUp(self) -> None:
@@ -37,6 +38,7 @@ class StreamCase(ApiTestCase):
             self.store,
             render_event,
             most=self.most,
+            most_of_project=self.most_of_project,
             poll=self.poll,
             room=self.room,
             times=self.times,
@@ -237,6 +239,19 @@ class FewStreamsTest(StreamCase):
         self.assertEqual(200, self.call('GET', 'events').status_code)
         readers[0].close()
         self.wait_for_streams(1)
+        self.assertEqual(200, self.read().status)
+
+
+class FewStreamsOfAProjectTest(StreamCase):
+    most_of_project = 1
+
+    def test_no_more_than_configured(self) -> None:
+        reader = self.read()
+        refused = self.read()
+        self.assertEqual('5', refused.headers['retry-after'])
+        self.assert_told('has 1 event streams open', 413, refused)
+        reader.close()
+        self.wait_for_streams(0)
         self.assertEqual(200, self.read().status)
 
 

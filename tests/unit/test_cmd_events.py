@@ -99,7 +99,7 @@ class FollowTest(EventsCase):
         self.streams.stop()
         self.server.stop()
         self.streams.wait()
-        self.streams = Streams(self.store, render_event, most=9, poll=self.poll)
+        self.streams = Streams(self.store, render_event, most=9, most_of_project=9, poll=self.poll)
         self.server = ApiServer(self.build().app, '127.0.0.1', self.port, 4)
         self.streams.start()
         self.addCleanup(self.streams.wait)

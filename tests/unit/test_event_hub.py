@@ -5,7 +5,7 @@ import time
 from api.streams.hub import Hub
 from api.streams.scope import ALL, Scope
 from api.streams.stream import Stream
-from slotwright.domain.errors import Unavailable
+from slotwright.domain.errors import OverLimit, Unavailable
 from slotwright.domain.events import Event
 from tests.base import TestCase
 from tests.event_log import EventLog
@@ -26,8 +26,8 @@ class HubTest(TestCase):
         self.events.record(CLUSTER)
         self.got: dict[Stream, list[int]] = {}
 
-    def start(self, poll: float = NEVER, most: int = 10) -> Hub:
-        hub = Hub(self.events, render, most=most, poll=poll)
+    def start(self, poll: float = NEVER, most: int = 10, **bounds: int) -> Hub:
+        hub = Hub(self.events, render, most=most, poll=poll, **bounds)
         hub.start()
         self.addCleanup(hub.wait)
         self.addCleanup(hub.stop)
@@ -130,6 +130,17 @@ class HubTest(TestCase):
         self.assertFalse(stream.live)
         hub.refill()
         self.wait_for(stream, [*range(1, 252)])
+
+    def test_no_project_takes_all(self) -> None:
+        hub = self.start(most=9, most_of_project=2)
+        streams = [hub.open(Scope('a'), 0), hub.open(Scope('a', CLUSTER), 0)]
+        for scope in (Scope('a'), Scope('a', CLUSTER)):
+            error = self.assertRaises(OverLimit, hub.open, scope, 0)
+            self.assertIn('Project a has 2 event streams open', error.message)
+        for scope in (Scope('b'), ALL, ALL, ALL):
+            hub.open(scope, 0)
+        hub.close(streams[1])
+        hub.open(Scope('a'), 0)
 
     def test_there_is_a_most(self) -> None:
         hub = self.start(most=2)
