@@ -109,7 +109,7 @@ CLIENT = Schema(
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    return {'anyOf': [schema, {'type': 'null'}], 'description': schema['description']}
+    return {**schema, 'type': [schema['type'], 'null']}
 
 
 _FREEZER_ACTION = {

@@ -22,6 +22,8 @@ MOST_TERMS = 20  # of a search
 #: Members of documents: the actions of a job, the jobs of a session.
 NESTED = frozenset({'job_actions', 'jobs'})
 
+_ENCODER = json.JSONEncoder()
+
 Scalar = str | int | float | bool | None
 
 
@@ -134,7 +136,7 @@ def value_of(value: Scalar) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = json.dumps(value)
+    text = _ENCODER.encode(value)
     return text if len(text) <= LONGEST_VALUE else _digest(text)
 
 
