@@ -176,6 +176,24 @@ class Contract:
         self.jobs.create(replace(job, actions=()))
         self.assertEqual(1, self.jobs.get(PROJECT, job.id).version)
 
+    def test_a_blank_at_the_end_counts(self):
+        """MySQL compares without it: ``'web '`` would be deleted as ``'web'``."""
+        job = self.add_job()
+        action_id = job.actions[0].action_id
+        session = self.add_session(job)
+        for things, name in (
+            (self.clients, 'web'),
+            (self.actions, action_id),
+            (self.jobs, job.id),
+            (self.sessions, session.id),
+        ):
+            self.assertRaises(NotFound, things.get, PROJECT, f'{name} ')
+            self.assertRaises(NotFound, things.delete, PROJECT, f'{name} ')
+        self.assertRaises(Unprocessable, self.add_job, JobAction(f'{action_id} '))
+        two = self.add_action(**{'a': 1, 'a ': 2})
+        self.assertEqual([two], self.actions.list(PROJECT, found({'a': 1}, {'a ': 2})))
+        self.assertEqual([], self.actions.list(PROJECT, found({'a': 2})))
+
     def test_the_rounds_of_a_session(self):
         one, two = self.add_job(), self.add_job()
         session = self.add_session(one, two, schedule={'schedule_hour': '3'})

@@ -107,6 +107,8 @@ def find(
 
     ``lock``: nobody deletes it until the transaction ends.
     """
+    if rows.is_padded(client_id):
+        return None
     for query in _FIND_LOCKED if lock else _FIND:
         row = conn.execute(query, {'project': project_id, 'client': client_id}).mappings().first()
         if row is not None:
