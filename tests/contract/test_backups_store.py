@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import sqlalchemy as sa
+
 from slotwright.domain import job_events, search, session_rounds
 from slotwright.domain.backup_model import ActionReport, Backup, Job, JobAction, Session
 from slotwright.domain.errors import Conflict, NotFound, Unprocessable
@@ -167,6 +169,33 @@ class Contract:
         again = self.add_client('web')
         self.clients.delete(PROJECT, 'web')
         self.assertRaises(Unprocessable, self.add_job, client_id=again.id)
+
+    def test_a_session_is_found_by_the_client_of_a_job_which_is_gone(self):
+        session = self.add_session(self.add_job())
+        self.clients.delete(PROJECT, 'web')
+        self.assertEqual([session], self.sessions.list(PROJECT, found({'client_id': 'web'})))
+        self.assertEqual([], self.sessions.list(PROJECT, found({'client_id': 'db'})))
+
+    def test_jobs_go_to_no_client_that_their_project_does_not_see(self):
+        self.add_client('all', 'operators', is_central=True)
+        self.add_job(client_id='all')
+        self.clients.delete('operators', 'all')
+        for project, central, owner in (
+            ('operators', False, 'operators (gone)'),
+            ('operators', True, 'operators'),
+            (PROJECT, False, PROJECT),
+        ):
+            self.add_client('all', project, is_central=central)
+            self.assertEqual(owner, self.owner_of_client())
+            self.clients.delete(project, 'all')
+
+    def owner_of_client(self):
+        """The project of the client of the only job."""
+        query = sa.select(tables.clients.c.project_id, tables.clients.c.deleted).join(
+            tables.job_attachments, tables.job_attachments.c.client == tables.clients.c.seq
+        )
+        project, gone = self.store.database.read(lambda conn: conn.execute(query).one())
+        return f'{project} (gone)' if gone else project
 
     def test_an_id_is_free_again(self):
         job = self.add_job()

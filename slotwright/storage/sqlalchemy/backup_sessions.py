@@ -15,9 +15,7 @@ from slotwright.storage.sqlalchemy.backup_tables import job_attachments, jobs, s
 from slotwright.storage.sqlalchemy.backup_things import Things
 from slotwright.storage.sqlalchemy.transactions import writes
 
-_CLIENTS = rows.Nested(
-    'clients', job_attachments.c.client, job_attachments.c.session, only='client_id'
-)
+_CLIENTS = rows.Nested('jobs', job_attachments.c.job, job_attachments.c.session, only='client_id')
 
 
 class Sessions(Things[Session]):
