@@ -170,12 +170,6 @@ class Contract:
         self.clients.delete(PROJECT, 'web')
         self.assertRaises(Unprocessable, self.add_job, client_id=again.id)
 
-    def test_a_session_is_found_by_the_client_of_a_job_which_is_gone(self):
-        session = self.add_session(self.add_job())
-        self.clients.delete(PROJECT, 'web')
-        self.assertEqual([session], self.sessions.list(PROJECT, found({'client_id': 'web'})))
-        self.assertEqual([], self.sessions.list(PROJECT, found({'client_id': 'db'})))
-
     def test_jobs_go_to_no_client_that_their_project_does_not_see(self):
         self.add_client('all', 'operators', is_central=True)
         self.add_job(client_id='all')
