@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from slotwright.domain import job_events, session_rounds
-from slotwright.domain.backup_model import Client
-from slotwright.domain.errors import Conflict
+from slotwright.domain.backup_model import Client, JobAction
+from slotwright.domain.errors import Conflict, NotFound
 from tests.contract import databases
 from tests.contract.backup_case import PROJECT, BackupCase, scheduling
 from tests.contract.management_case import at_once
@@ -148,6 +148,28 @@ class Contract:
         )
         self.assertEqual(len(names) + 1, len(self.jobs.list(PROJECT, limit=1000)))
         self.assertEqual({1}, {job.version for job in self.jobs.list(PROJECT, limit=1000)})
+
+    def test_an_action_stays_with_the_job_that_takes_it(self):
+        """A job goes with the action that it made, while others are made with that one."""
+        for number in range(self.rounds):
+            job = self.add_job()
+            (action,) = {part.action_id for part in job.actions}
+            takers = [
+                replace(job, id=f'taker-{number}-{n}', actions=(JobAction(action),))
+                for n in range(1, WORKERS)
+            ]
+            at_once(
+                lambda j=job: self.hands[0].jobs.delete(PROJECT, j.id),
+                *(
+                    lambda s=store, j=taker: s.jobs.create(j)
+                    for store, taker in zip(self.hands[1:], takers, strict=True)
+                ),
+            )
+            ids = {found.id for found in self.jobs.list(PROJECT, limit=1000)}
+            if ids & {taker.id for taker in takers}:
+                self.assertEqual(action, self.actions.get(PROJECT, action).id)
+            else:
+                self.assertRaises(NotFound, self.actions.get, PROJECT, action)
 
 
 class SQLiteTest(Contract, BackupCase):
