@@ -149,6 +149,22 @@ class Contract:
         self.assertEqual(len(names) + 1, len(self.jobs.list(PROJECT, limit=1000)))
         self.assertEqual({1}, {job.version for job in self.jobs.list(PROJECT, limit=1000)})
 
+    def test_one_of_all_makes_a_job_and_the_others_change_it(self):
+        template = self.add_job()
+        for number in range(self.rounds):
+            made = replace(template, id=f'made-{number}', actions=())
+            words = [f'said-{n}' for n in range(WORKERS)]
+            answers = at_once(
+                *(
+                    lambda s=store, m=made, w=word: s.jobs.write(
+                        PROJECT, m.id, lambda old: replace(old or m, description=w)
+                    )
+                    for store, word in zip(self.hands, words, strict=True)
+                )
+            )
+            versions = sorted(job.version for job in answers)
+            self.assertEqual(list(range(1, WORKERS + 1)), versions)
+
     def test_an_action_stays_with_the_job_that_takes_it(self):
         """A job goes with the action that it made, while others are made with that one."""
         for number in range(self.rounds):
