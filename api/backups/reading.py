@@ -190,6 +190,8 @@ def new_backup(body: Body, backup_id: str, project: str, user: str) -> Backup:
 
 
 def changed_backup(old: Backup, body: Body) -> Backup:
+    require_same(body, project_id=old.project_id, user_id=old.user_id)
+    require_same(body, backup_id=old.id, backup_uuid=old.id)
     metadata = {**old.metadata, **body.get('backup_metadata', {})}
     require_size('backup_metadata', metadata)
     return replace(old, metadata=metadata, status=body.get('status', old.status))

@@ -248,7 +248,14 @@ _METADATA = {
 BACKUP = Schema({**_METADATA, 'required': ['container', 'hostname', 'backup_name']}, '')
 BACKUP_CHANGE = Schema(
     _object(
-        {'status': _one_of(STATUSES), 'backup_metadata': _METADATA, **_VERSION},
+        {
+            'status': _one_of(STATUSES),
+            'backup_metadata': _METADATA,
+            **dict.fromkeys(
+                ('backup_id', 'backup_uuid', 'user_id', 'user_name', 'project_id'), _ANYTHING
+            ),
+            **_VERSION,
+        },
         (),
         "{'status': 'error'}",
     ),

@@ -210,6 +210,23 @@ class Version2Test(BackupsTestCase):
     def act(self, path: str, **action: Any) -> Any:
         return self.given('POST', f'{path}/action', action)
 
+    def test_what_was_read_and_is_sent_back_changes_nothing(self) -> None:
+        paths = [f'jobs/{self.new_job()}', f'sessions/{self.new_session()}']
+        for kind, body in (('actions', {'freezer_action': FILES}), ('backups', BACKUP)):
+            made = self.given('POST', kind, body)
+            paths.append(f'{kind}/{made[f"{kind[:-1]}_id"]}')
+        for path in paths:
+            description = {'actions': {'max_retries': 1}, 'backups': {'status': 'error'}}
+            kind = path.partition('/')[0]
+            self.given('PATCH', path, description.get(kind, {'description': 'new'}))
+            read = self.given('GET', path)
+            for method in ('PATCH', 'POST'):
+                if (method, kind) != ('POST', 'backups'):
+                    self.given(method, path, read)
+                    self.assertEqual(read, self.given('GET', path))
+            for member in ('project_id', 'user_id', f'{kind[:-1]}_id'):
+                self.refused(400, member, 'PATCH', path, {**read, member: 'other'})
+
     def test_backups(self) -> None:
         backup_id = self.given('POST', 'backups', BACKUP)['backup_id']
         path = f'backups/{backup_id}'
