@@ -47,6 +47,34 @@ class Contract:
         self.sessions.delete(PROJECT, session.id)
         self.check_terms()
 
+    def test_jobs_are_looked_at_in_their_order(self):
+        """Not all of them and then sorted, to show the first ten."""
+        for number in range(3):
+            self.add_client(f'client-{number}')
+            self.add_job(client_id=f'client-{number}')
+        for wanted in (search.EVERYTHING, found(client_id='web'), found(_all='web')):
+            self.backend_check(self.plan(wanted))
+
+    def backend_check(self, plan):
+        """See that a plan begins with the jobs, and has an index for each other table."""
+        raise NotImplementedError
+
+    def plan(self, wanted):
+        """What the database says of how it lists jobs, a row for each step."""
+        said = []
+
+        def listen(_conn, _cursor, statement, parameters, *_):
+            said.append((statement, parameters))
+
+        engine = self.store.database.engine
+        sa.event.listen(engine, 'before_cursor_execute', listen)
+        self.jobs.list(PROJECT, wanted)
+        sa.event.remove(engine, 'before_cursor_execute', listen)
+        statement, parameters = next(one for one in said if 'FROM jobs' in one[0])
+        with engine.connect() as conn:
+            answer = conn.exec_driver_sql(f'{self.explain} {statement}', parameters)
+            return [tuple(row) for row in answer]
+
     def check_terms(self):
         """Compare the table of terms with the documents of all things."""
         expected = set()
@@ -78,11 +106,29 @@ class Contract:
 
 class SQLiteTest(Contract, BackupCase):
     backend = databases.SQLite()
+    explain = 'EXPLAIN QUERY PLAN'
+
+    def backend_check(self, plan):
+        steps = [step for *_, step in plan]
+        self.assertIn('SEARCH jobs USING INDEX', steps[0])
+        for step in steps:
+            self.assertNotIn('SCAN', step)
+            if 'backup_terms' in step:
+                self.assertIn('object=?', step)
 
 
 class MariaDBTest(Contract, BackupCase):
     backend = databases.MariaDB()
+    explain = 'EXPLAIN'
+
+    def backend_check(self, plan):
+        self.assertEqual('jobs', plan[0][2])
 
 
 class PostgreSQLTest(Contract, BackupCase):
     backend = databases.PostgreSQL()
+    explain = 'EXPLAIN'
+
+    def backend_check(self, plan):
+        """It goes by the size of tables, which are small here."""
+        self.assertIn('Limit', plan[0][0])
