@@ -27,7 +27,9 @@ class Contract:
         self.assertEqual(2, len(self.jobs.list(PROJECT, found(session_id=''))))
 
     def test_a_session_is_found_by_the_client_of_a_job_which_is_gone(self):
-        session = self.add_session(self.add_job())
+        session = self.add_session(self.add_job(description='of the job'))
+        self.assertEqual([session], self.sessions.list(PROJECT, found(_all='web')))
+        self.assertEqual([], self.sessions.list(PROJECT, found(_all='of the job')))
         self.clients.delete(PROJECT, 'web')
         self.assertEqual([session], self.sessions.list(PROJECT, found(client_id='web')))
         self.assertEqual([], self.sessions.list(PROJECT, found(client_id='db')))

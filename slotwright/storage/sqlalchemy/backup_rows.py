@@ -142,6 +142,10 @@ class Nested:
     ours: sa.Column[Any]
     only: str | None = None  # the one name that counts
 
+    def counting(self) -> list[sa.ColumnElement[bool]]:
+        """That a term of theirs counts."""
+        return [] if self.only is None else [backup_terms.c.name == self.only]
+
 
 def page(
     query: sa.Select[Any],
@@ -190,7 +194,9 @@ def _has(
     own = _term(table.name, table.c.seq, *wanted)
     # One in the other: joined, SQLite would go through the terms of all actions for each job.
     inside = (
-        sa.exists().where(other.ours == table.c.seq, _term(other.kind, other.theirs, *wanted))
+        sa.exists().where(
+            other.ours == table.c.seq, _term(other.kind, other.theirs, *wanted, *other.counting())
+        )
         for other in nested
         if other.only is None or name in (None, other.only)
     )
