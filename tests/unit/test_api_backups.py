@@ -290,6 +290,20 @@ class Version2Test(BackupsTestCase):
 class Version1Test(BackupsTestCase):
     version = 1
 
+    def test_a_scheduler_sends_back_the_whole_document_that_it_polled(self) -> None:
+        """Several times: so no version is in it, as in Freezer's lists."""
+        self.new_job(job_schedule={'schedule_interval': '1 hour'})
+        ((polled,), version) = self.given('GET', 'jobs')['jobs'], 1
+        path = f'jobs/{polled["job_id"]}'
+        for state in ({'status': 'scheduled'}, {'status': 'running', 'current_pid': 7},
+                      {'status': 'completed', 'result': 'success', 'time_ended': 9}):  # fmt: skip
+            polled['job_schedule'].update(state)
+            self.given('PATCH', path, polled)
+            version += 1
+        shown = self.given('GET', path)
+        self.assertEqual(version, shown.pop('_version'))
+        self.assertEqual(polled, shown)
+
     def test_it_is_another_view_of_the_same(self) -> None:
         job_id = self.new_job()
         old, new = self.job(job_id), self.given('GET', f'jobs/{job_id}', version=2)
