@@ -1,7 +1,7 @@
 """What there is of actions, jobs, sessions and backups for the resources that serve them alike."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic
 
 from api.backups import reading, schemas, views
@@ -46,7 +46,8 @@ class Kind(Generic[T]):
 
 def _remade_action(old: Action, body: Body, made: Made) -> Action:
     reading.require_same(body, user_id=old.user_id)
-    return reading.new_action(body, old.id, old.project_id, made.user)
+    new = reading.new_action(body, old.id, old.project_id, made.user)
+    return replace(new, user_id=old.user_id, version=old.version)
 
 
 def _remade_backup(_old: Backup, body: Body, made: Made) -> Backup:

@@ -1,5 +1,6 @@
 """From bodies that fit their schema to the model, and what only both together can tell."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,9 @@ Body = Mapping[str, Any]
 #: Members of a session that a body may change.
 _OF_SESSION = ('description', 'policy', 'hold_off', 'session_tag', 'status', 'result',
                'time_start', 'time_end', 'time_started', 'time_ended')  # fmt: skip
+#: Characters of JSON: of an action, of all that a job has, of a backup's metadata.
+_LARGEST = 128 * 1024
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(',', ':'))
 _OF_ACTION = ('max_retries', 'max_retries_interval', 'mandatory')
 
 
@@ -38,6 +42,15 @@ def require_same(body: Body, **fixed: str) -> None:
     for name, value in fixed.items():
         if body.get(name) not in (None, value):
             raise InvalidRequest(f'{name} cannot be changed: it is {value!r}.')
+
+
+def require_size(where: str, *documents: Body) -> None:
+    """:raises InvalidRequest: for more than is stored: changes add up, defaults are multiplied."""
+    size = sum(len(_JSON.encode(document)) for document in documents)
+    if size > _LARGEST:
+        raise InvalidRequest(f'{where} would have {size} characters of JSON, {_LARGEST} at most.')
+    if any(len(document) > schemas.MOST_MEMBERS for document in documents):
+        raise InvalidRequest(f'{where} would have more than {schemas.MOST_MEMBERS} members.')
 
 
 def client(body: Body, project: str, user: str, uuid: str) -> Client:
@@ -67,6 +80,7 @@ def freezer_action(posted: Body, where: str = 'freezer_action') -> Body:
         raise InvalidRequest(
             f"{where} needs an 'action', one of {', '.join(schemas.ACTIONS)}: what is to be done?"
         )
+    require_size(where, found)
     return found
 
 
@@ -96,6 +110,7 @@ def job_actions(body: Body) -> tuple[JobAction, ...]:
             content = freezer_action(posted, f'job_actions[{number}]')
         given = _given(part, _OF_ACTION)
         parts.append(JobAction(part.get('action_id', ''), content, **given))
+    require_size('job_actions', *(part.freezer_action or {} for part in parts))
     return tuple(parts)
 
 
@@ -170,11 +185,15 @@ def changed_session(old: Session, body: Body) -> Session:
 
 def new_backup(body: Body, backup_id: str, project: str, user: str) -> Backup:
     status = body.get('status', 'available')
+    require_size('the backup', body)
     return Backup(backup_id, project, user, dict(body), status, user)
 
 
 def changed_backup(old: Backup, body: Body) -> Backup:
+    require_same(body, project_id=old.project_id, user_id=old.user_id)
+    require_same(body, backup_id=old.id, backup_uuid=old.id)
     metadata = {**old.metadata, **body.get('backup_metadata', {})}
+    require_size('backup_metadata', metadata)
     return replace(old, metadata=metadata, status=body.get('status', old.status))
 
 

@@ -18,6 +18,7 @@ _LONGEST_ID = 36
 _LONGEST_CLIENT_ID = 255
 LONGEST = 255
 LONGEST_PATH = 4096
+MOST_MEMBERS = 200  # of a freezer_action, of backup_metadata
 
 ACTIONS = ('backup', 'restore', 'info', 'admin')
 MODES = ('fs', 'mongo', 'mysql', 'sqlserver', 'cinder', 'glance', 'cindernative', 'nova')
@@ -114,7 +115,7 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 _FREEZER_ACTION = {
     'type': 'object',
-    'maxProperties': 200,
+    'maxProperties': MOST_MEMBERS,
     'properties': {
         'action': {
             'enum': [*ACTIONS, None],
@@ -235,7 +236,7 @@ END = Schema(
 
 _METADATA = {
     'type': 'object',
-    'maxProperties': 200,
+    'maxProperties': MOST_MEMBERS,
     'properties': {
         'container': _text(),
         'hostname': _text(),
@@ -247,7 +248,14 @@ _METADATA = {
 BACKUP = Schema({**_METADATA, 'required': ['container', 'hostname', 'backup_name']}, '')
 BACKUP_CHANGE = Schema(
     _object(
-        {'status': _one_of(STATUSES), 'backup_metadata': _METADATA, **_VERSION},
+        {
+            'status': _one_of(STATUSES),
+            'backup_metadata': _METADATA,
+            **dict.fromkeys(
+                ('backup_id', 'backup_uuid', 'user_id', 'user_name', 'project_id'), _ANYTHING
+            ),
+            **_VERSION,
+        },
         (),
         "{'status': 'error'}",
     ),

@@ -37,7 +37,12 @@ class All(_Of[T]):
             req.context.authorize('jobs:get_all_projects')
             project = None
         found = self._things.list(project, self._search(req), limit, offset)
-        resp.media = {self._kind.name: [self._kind.view(one, self._api_version) for one in found]}
+        shown = [self._kind.view(one, self._api_version) for one in found]
+        if self._api_version == 1:
+            # As in Freezer: its schedulers send back, again and again, what they listed once.
+            for view in shown:
+                del view['_version']
+        resp.media = {self._kind.name: shown}
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, **_: str) -> None:
         body = self._body(req, self._kind.created)

@@ -25,6 +25,8 @@ _OBJECT: Schema = {'type': 'object'}
 _ID_OR_NONE: Schema = {'type': ['string', 'null']}
 _OWNED = {'user_id': TEXT}
 _SHOWN_IN_V2 = {'project_id': TEXT}
+#: Of what has a version, which lists of /v1 do not show.
+_VERSIONED = {**_SHOWN_IN_V2, '_version': INTEGER}
 _ACTION = {
     'action_id': TEXT,
     'freezer_action': _OBJECT,
@@ -39,7 +41,7 @@ COMPONENTS: dict[str, Schema] = {
         {**_OWNED, 'client': _OBJECT}, _SHOWN_IN_V2, 'a host that jobs run on'
     ),
     'BackupAction': record(
-        {**_OWNED, **_ACTION, '_version': INTEGER}, _SHOWN_IN_V2, 'something to do'
+        {**_OWNED, **_ACTION}, _VERSIONED, 'something to do'
     ),
     'BackupJob': record(
         {
@@ -51,9 +53,8 @@ COMPONENTS: dict[str, Schema] = {
             'description': TEXT,
             'job_actions': array(record(_ACTION)),
             'job_schedule': _OBJECT,
-            '_version': INTEGER,
         },
-        _SHOWN_IN_V2,
+        _VERSIONED,
         'actions on a client',
     ),
     'BackupSession': record(
@@ -68,19 +69,17 @@ COMPONENTS: dict[str, Schema] = {
             'jobs': _OBJECT,
             'status': TEXT,
             'result': _ID_OR_NONE,
-            '_version': INTEGER,
         },
         {
-            **_SHOWN_IN_V2,
+            **_VERSIONED,
             **{f'time_{name}': INTEGER for name in ('start', 'end', 'started', 'ended')},
             'last_start': {'type': ['integer', 'string']},
         },
         'jobs that start together',
     ),
     'BackupRecord': record(
-        {**_OWNED, 'backup_id': TEXT, 'user_name': _ID_OR_NONE, 'backup_metadata': _OBJECT,
-         '_version': INTEGER},
-        {**_SHOWN_IN_V2, 'status': {'enum': list(schemas.STATUSES)}, 'backup_uuid': TEXT},
+        {**_OWNED, 'backup_id': TEXT, 'user_name': _ID_OR_NONE, 'backup_metadata': _OBJECT},
+        {**_VERSIONED, 'status': {'enum': list(schemas.STATUSES)}, 'backup_uuid': TEXT},
         'what a run left behind',
     ),
 }  # fmt: skip

@@ -122,8 +122,16 @@ def _collect(value: Any, found: dict[str, Scalar]) -> None:
 
 
 def name_of(name: str) -> str:
-    """A name as it is stored: itself, or a digest."""
-    return name if len(name) <= LONGEST_NAME else _digest(name)
+    r"""A name as it is stored: itself, or a digest when it is long or ends in a blank, which
+    MySQL does not look at: there ``'a '`` would be ``'a'``.
+
+    >>> name_of('status')
+    'status'
+    >>> name_of('a ') == name_of('a')
+    False
+    """
+    fits = len(name) <= LONGEST_NAME and not name.endswith(' ')
+    return name if fits else _digest(name)
 
 
 def value_of(value: Scalar) -> str | None:

@@ -42,7 +42,8 @@ class ClientsStore(Protocol):
         """:raises NotFound:"""
 
     def create(self, client: Client) -> None:
-        """Also takes over the jobs of a client of this id that was deleted.
+        """Also takes over the jobs of clients of this id that were deleted; those of other
+        projects if it is central.
 
         :raises Conflict: when the project has one of that id.
         """

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from slotwright.domain import job_events, session_rounds
-from slotwright.domain.backup_model import Client
-from slotwright.domain.errors import Conflict
+from slotwright.domain.backup_model import Client, JobAction
+from slotwright.domain.errors import Conflict, NotFound
 from tests.contract import databases
 from tests.contract.backup_case import PROJECT, BackupCase, scheduling
 from tests.contract.management_case import at_once
@@ -148,6 +148,44 @@ class Contract:
         )
         self.assertEqual(len(names) + 1, len(self.jobs.list(PROJECT, limit=1000)))
         self.assertEqual({1}, {job.version for job in self.jobs.list(PROJECT, limit=1000)})
+
+    def test_one_of_all_makes_a_job_and_the_others_change_it(self):
+        template = self.add_job()
+        for number in range(self.rounds):
+            made = replace(template, id=f'made-{number}', actions=())
+            words = [f'said-{n}' for n in range(WORKERS)]
+            answers = at_once(
+                *(
+                    lambda s=store, m=made, w=word: s.jobs.write(
+                        PROJECT, m.id, lambda old: replace(old or m, description=w)
+                    )
+                    for store, word in zip(self.hands, words, strict=True)
+                )
+            )
+            versions = sorted(job.version for job in answers)
+            self.assertEqual(list(range(1, WORKERS + 1)), versions)
+
+    def test_an_action_stays_with_the_job_that_takes_it(self):
+        """A job goes with the action that it made, while others are made with that one."""
+        for number in range(self.rounds):
+            job = self.add_job()
+            (action,) = {part.action_id for part in job.actions}
+            takers = [
+                replace(job, id=f'taker-{number}-{n}', actions=(JobAction(action),))
+                for n in range(1, WORKERS)
+            ]
+            at_once(
+                lambda j=job: self.hands[0].jobs.delete(PROJECT, j.id),
+                *(
+                    lambda s=store, j=taker: s.jobs.create(j)
+                    for store, taker in zip(self.hands[1:], takers, strict=True)
+                ),
+            )
+            ids = {found.id for found in self.jobs.list(PROJECT, limit=1000)}
+            if ids & {taker.id for taker in takers}:
+                self.assertEqual(action, self.actions.get(PROJECT, action).id)
+            else:
+                self.assertRaises(NotFound, self.actions.get, PROJECT, action)
 
 
 class SQLiteTest(Contract, BackupCase):

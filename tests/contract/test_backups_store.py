@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import sqlalchemy as sa
+
 from slotwright.domain import job_events, search, session_rounds
 from slotwright.domain.backup_model import ActionReport, Backup, Job, JobAction, Session
 from slotwright.domain.errors import Conflict, NotFound, Unprocessable
@@ -168,6 +170,27 @@ class Contract:
         self.clients.delete(PROJECT, 'web')
         self.assertRaises(Unprocessable, self.add_job, client_id=again.id)
 
+    def test_jobs_go_to_no_client_that_their_project_does_not_see(self):
+        self.add_client('all', 'operators', is_central=True)
+        self.add_job(client_id='all')
+        self.clients.delete('operators', 'all')
+        for project, central, owner in (
+            ('operators', False, 'operators (gone)'),
+            ('operators', True, 'operators'),
+            (PROJECT, False, PROJECT),
+        ):
+            self.add_client('all', project, is_central=central)
+            self.assertEqual(owner, self.owner_of_client())
+            self.clients.delete(project, 'all')
+
+    def owner_of_client(self):
+        """The project of the client of the only job."""
+        query = sa.select(tables.clients.c.project_id, tables.clients.c.deleted).join(
+            tables.job_attachments, tables.job_attachments.c.client == tables.clients.c.seq
+        )
+        project, gone = self.store.database.read(lambda conn: conn.execute(query).one())
+        return f'{project} (gone)' if gone else project
+
     def test_an_id_is_free_again(self):
         job = self.add_job()
         self.assertRaises(Conflict, self.jobs.create, job)
@@ -175,6 +198,24 @@ class Contract:
         self.assertRaises(NotFound, self.jobs.delete, PROJECT, job.id)
         self.jobs.create(replace(job, actions=()))
         self.assertEqual(1, self.jobs.get(PROJECT, job.id).version)
+
+    def test_a_blank_at_the_end_counts(self):
+        """MySQL compares without it: ``'web '`` would be deleted as ``'web'``."""
+        job = self.add_job()
+        action_id = job.actions[0].action_id
+        session = self.add_session(job)
+        for things, name in (
+            (self.clients, 'web'),
+            (self.actions, action_id),
+            (self.jobs, job.id),
+            (self.sessions, session.id),
+        ):
+            self.assertRaises(NotFound, things.get, PROJECT, f'{name} ')
+            self.assertRaises(NotFound, things.delete, PROJECT, f'{name} ')
+        self.assertRaises(Unprocessable, self.add_job, JobAction(f'{action_id} '))
+        two = self.add_action(**{'a': 1, 'a ': 2})
+        self.assertEqual([two], self.actions.list(PROJECT, found({'a': 1}, {'a ': 2})))
+        self.assertEqual([], self.actions.list(PROJECT, found({'a': 2})))
 
     def test_the_rounds_of_a_session(self):
         one, two = self.add_job(), self.add_job()

@@ -210,6 +210,23 @@ class Version2Test(BackupsTestCase):
     def act(self, path: str, **action: Any) -> Any:
         return self.given('POST', f'{path}/action', action)
 
+    def test_what_was_read_and_is_sent_back_changes_nothing(self) -> None:
+        paths = [f'jobs/{self.new_job()}', f'sessions/{self.new_session()}']
+        for kind, body in (('actions', {'freezer_action': FILES}), ('backups', BACKUP)):
+            made = self.given('POST', kind, body)
+            paths.append(f'{kind}/{made[f"{kind[:-1]}_id"]}')
+        for path in paths:
+            description = {'actions': {'max_retries': 1}, 'backups': {'status': 'error'}}
+            kind = path.partition('/')[0]
+            self.given('PATCH', path, description.get(kind, {'description': 'new'}))
+            read = self.given('GET', path)
+            for method in ('PATCH', 'POST'):
+                if (method, kind) != ('POST', 'backups'):
+                    self.given(method, path, read)
+                    self.assertEqual(read, self.given('GET', path))
+            for member in ('project_id', 'user_id', f'{kind[:-1]}_id'):
+                self.refused(400, member, 'PATCH', path, {**read, member: 'other'})
+
     def test_backups(self) -> None:
         backup_id = self.given('POST', 'backups', BACKUP)['backup_id']
         path = f'backups/{backup_id}'
@@ -272,6 +289,20 @@ class Version2Test(BackupsTestCase):
 
 class Version1Test(BackupsTestCase):
     version = 1
+
+    def test_a_scheduler_sends_back_the_whole_document_that_it_polled(self) -> None:
+        """Several times: so no version is in it, as in Freezer's lists."""
+        self.new_job(job_schedule={'schedule_interval': '1 hour'})
+        ((polled,), version) = self.given('GET', 'jobs')['jobs'], 1
+        path = f'jobs/{polled["job_id"]}'
+        for state in ({'status': 'scheduled'}, {'status': 'running', 'current_pid': 7},
+                      {'status': 'completed', 'result': 'success', 'time_ended': 9}):  # fmt: skip
+            polled['job_schedule'].update(state)
+            self.given('PATCH', path, polled)
+            version += 1
+        shown = self.given('GET', path)
+        self.assertEqual(version, shown.pop('_version'))
+        self.assertEqual(polled, shown)
 
     def test_it_is_another_view_of_the_same(self) -> None:
         job_id = self.new_job()

@@ -74,18 +74,15 @@ class Clients(Transactional):
         seq = rows.insert(conn, self.clock, clients, values)
         rows.index(conn, clients, seq, client.project_id, documents.of_client(client), None)
         gone = conn.scalars(
-            sa.select(clients.c.seq).where(
-                clients.c.project_id == client.project_id,
-                clients.c.id == client.id,
-                clients.c.deleted != 0,
-            )
+            sa.select(clients.c.seq)
+            .where(seen(client.project_id), clients.c.id == client.id, clients.c.deleted != 0)
+            .where(sa.exists().where(job_attachments.c.client == clients.c.seq))
         ).all()
+        moved = sa.update(job_attachments).where(job_attachments.c.client.in_(gone))
+        if not client.is_central:
+            moved = moved.where(job_attachments.c.project_id == client.project_id)
         if gone:
-            conn.execute(
-                sa.update(job_attachments)
-                .where(job_attachments.c.client.in_(gone))
-                .values(client=seq)
-            )
+            conn.execute(moved.values(client=seq))
 
     @writes
     def delete(self, conn: sa.Connection, project_id: str, client_id: str) -> None:
@@ -107,6 +104,8 @@ def find(
 
     ``lock``: nobody deletes it until the transaction ends.
     """
+    if rows.is_padded(client_id):
+        return None
     for query in _FIND_LOCKED if lock else _FIND:
         row = conn.execute(query, {'project': project_id, 'client': client_id}).mappings().first()
         if row is not None:

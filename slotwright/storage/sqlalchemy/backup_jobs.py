@@ -170,18 +170,25 @@ class Jobs(Things[Job]):
 
         :param gone: a job that is about to be deleted, with what reports say of its actions
         """
-        used = (
-            sa.exists()
-            .where(action_attachments.c.action == actions.c.seq)
-            .where(action_attachments.c.job == jobs.c.seq, jobs.c.deleted == 0)
+        if not candidates:
+            return
+        query = sa.select(actions).where(
+            actions.c.seq.in_(candidates), actions.c.inline, actions.c.deleted == 0
+        )
+        # Locked, and only then looked for in other jobs: one may take such an action just now.
+        locked = conn.execute(query.order_by(actions.c.seq).with_for_update()).mappings().all()
+        others = (
+            sa.select(action_attachments.c.action)
+            .join(jobs, jobs.c.seq == action_attachments.c.job)
+            .where(action_attachments.c.action.in_([row['seq'] for row in locked]))
+            .where(jobs.c.deleted == 0)
         )
         if gone is not None:
-            used = used.where(jobs.c.seq != gone)
-        query = sa.select(actions).where(
-            actions.c.seq.in_(candidates), actions.c.inline, actions.c.deleted == 0, ~used
-        )
-        for row in conn.execute(query).mappings().all():
-            rows.remove(conn, self.clock, actions, row)
+            others = others.where(jobs.c.seq != gone)
+        used = set(conn.scalars(others.with_for_update(read=True)))
+        for row in locked:
+            if row['seq'] not in used:
+                rows.remove(conn, self.clock, actions, row)
 
 
 def _client(conn: sa.Connection, job: Job) -> rows.Row:

@@ -19,7 +19,14 @@ Row = sa.RowMapping
 
 def named(table: sa.Table, project_id: str, thing_id: str) -> sa.ColumnElement[bool]:
     """That a row is the one of that id which is not deleted."""
+    if is_padded(thing_id):
+        return sa.false()
     return sa.and_(table.c.project_id == project_id, table.c.id == thing_id, table.c.deleted == 0)
+
+
+def is_padded(thing_id: str) -> bool:
+    """Whether an id ends in a blank, which none does; MySQL would find the one without it."""
+    return thing_id.endswith(' ')
 
 
 def lock(
@@ -134,6 +141,10 @@ class Nested:
     ours: sa.Column[Any]
     only: str | None = None  # the one name that counts
 
+    def counting(self) -> list[sa.ColumnElement[bool]]:
+        """That a term of theirs counts."""
+        return [] if self.only is None else [backup_terms.c.name == self.only]
+
 
 def page(
     query: sa.Select[Any],
@@ -145,39 +156,56 @@ def page(
     *nested: Nested,
 ) -> sa.Select[Any]:
     """Of the rows of ``query``, those that are there, of the project, found, and on the page."""
-    query = query.where(table.c.deleted == 0, *_conditions(table, search, nested))
+    query = query.where(table.c.deleted == 0, *_conditions(table, search, nested, project_id))
     if project_id is not None:
         query = query.where(table.c.project_id == project_id)
     return query.order_by(table.c.seq).limit(limit).offset(offset)
 
 
 def _conditions(
-    table: sa.Table, search: Search, nested: Sequence[Nested]
+    table: sa.Table, search: Search, nested: Sequence[Nested], project_id: str | None
 ) -> list[sa.ColumnElement[bool]]:
     """That a row is as the search wants it."""
     return [
-        *(_has(table, nested, name, value) for name, value in search.match),
-        *(sa.not_(_has(table, nested, name, value)) for name, value in search.match_not),
-        *(_has(table, nested, None, value) for value in search.anywhere),
+        *(_has(table, nested, name, value, project_id) for name, value in search.match),
+        *(
+            sa.not_(_has(table, nested, name, value, project_id))
+            for name, value in search.match_not
+        ),
+        *(_has(table, nested, None, value, project_id) for value in search.anywhere),
     ]
 
 
 def _has(
-    table: sa.Table, nested: Sequence[Nested], name: str | None, value: str | None
+    table: sa.Table,
+    nested: Sequence[Nested],
+    name: str | None,
+    value: str | None,
+    project_id: str | None,
 ) -> sa.ColumnElement[bool]:
     """That there is such a term; a name of None is any, a value of None: there is no such name."""
     wanted = [] if name is None else [backup_terms.c.name == name]
+    if name is not None and project_id is not None:
+        # What the index begins with, which is of no use without a name.
+        wanted.append(backup_terms.c.project_id == project_id)
     if value is not None:
         wanted.append(backup_terms.c.value == value)
-    own = sa.exists().where(
-        backup_terms.c.kind == table.name, backup_terms.c.object == table.c.seq, *wanted
-    )
+    own = _term(table.name, table.c.seq, *wanted)
+    # One in the other: joined, SQLite would go through the terms of all actions for each job.
     inside = (
-        sa.exists()
-        .where(backup_terms.c.kind == other.kind, backup_terms.c.object == other.theirs)
-        .where(other.ours == table.c.seq, *wanted)
+        sa.exists().where(
+            other.ours == table.c.seq, _term(other.kind, other.theirs, *wanted, *other.counting())
+        )
         for other in nested
         if other.only is None or name in (None, other.only)
     )
     found = sa.or_(own, *inside)
     return sa.not_(found) if value is None else found
+
+
+def _term(
+    kind: str, thing: sa.Column[Any], *wanted: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    """That a thing has such a term."""
+    of_it = backup_terms.c.kind == kind, backup_terms.c.object == thing
+    return sa.exists().where(*of_it, *wanted)

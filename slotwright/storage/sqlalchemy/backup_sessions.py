@@ -15,9 +15,7 @@ from slotwright.storage.sqlalchemy.backup_tables import job_attachments, jobs, s
 from slotwright.storage.sqlalchemy.backup_things import Things
 from slotwright.storage.sqlalchemy.transactions import writes
 
-_CLIENTS = rows.Nested(
-    'clients', job_attachments.c.client, job_attachments.c.session, only='client_id'
-)
+_CLIENTS = rows.Nested('jobs', job_attachments.c.job, job_attachments.c.session, only='client_id')
 
 
 class Sessions(Things[Session]):
@@ -44,7 +42,8 @@ class Sessions(Things[Session]):
 
     def _part(self, conn: sa.Connection, row: rows.Row) -> None:
         for job in _members(conn, row):
-            self._store_job(conn, job, replace(_read(conn, job), session_id='', session_tag=0))
+            old = _read(conn, job)
+            self._store_job(conn, job, old, replace(old, session_id='', session_tag=0))
         session_rows.release(conn, job_attachments.c.session == row['seq'])
 
     @writes
@@ -63,7 +62,7 @@ class Sessions(Things[Session]):
             .where(job_attachments.c.job == job['seq'])
             .values(session=row['seq'], **session_rows.member_values(member))
         )
-        self._store_job(conn, job, joined)
+        self._store_job(conn, job, old, joined)
         session_rows.store(conn, self.clock, row, session, new)
 
     @writes
@@ -74,13 +73,13 @@ class Sessions(Things[Session]):
         (session,) = session_rows.read_sessions(conn, [row])
         if session.job(job_id) is None:
             raise NotFound(f'Job {job_id!r} is not in session {session_id!r}.')
-        new, left = session_rounds.leave(session, _read(conn, job), now)
-        self._store_job(conn, job, left)
+        old = _read(conn, job)
+        new, left = session_rounds.leave(session, old, now)
+        self._store_job(conn, job, old, left)
         session_rows.release(conn, job_attachments.c.job == job['seq'])
         session_rows.store(conn, self.clock, row, session, new)
 
-    def _store_job(self, conn: sa.Connection, row: rows.Row, job: Job) -> None:
-        old = _read(conn, row)
+    def _store_job(self, conn: sa.Connection, row: rows.Row, old: Job, job: Job) -> None:
         conn.execute(
             sa.update(job_attachments)
             .where(job_attachments.c.job == row['seq'])

@@ -85,7 +85,10 @@ class Things(Transactional, Generic[T]):
         version: int | None = None,
     ) -> T:
         try:
-            written = self._write(project_id, thing_id, change, version)
+            try:
+                written = self._write(project_id, thing_id, change, version)
+            except db_exception.DBDuplicateEntry:  # made by somebody else, so it is there now
+                written = self._write(project_id, thing_id, change, version)
         except db_exception.DBDuplicateEntry as error:
             raise self._taken(thing_id) from error
         self._log(project_id, thing_id, f'at version {written.version}')

@@ -33,6 +33,8 @@ ACTION_COLUMNS = {
 #: Members of a job_schedule that say how the job does, not when it runs.
 STATE_COLUMNS = ('event', 'status', 'result', 'current_pid')
 
+# Each job has an attachment and a client; joined as if not, it is jobs that MySQL begins with,
+# in their order, and so ends with a page of them.
 _WHOLE = (
     sa.select(
         jobs,
@@ -40,8 +42,8 @@ _WHOLE = (
         clients.c.id.label('client_id'),
         sessions.c.id.label('session_id'),
     )
-    .join(job_attachments, job_attachments.c.job == jobs.c.seq)
-    .join(clients, clients.c.seq == job_attachments.c.client)
+    .outerjoin(job_attachments, job_attachments.c.job == jobs.c.seq)
+    .outerjoin(clients, clients.c.seq == job_attachments.c.client)
     .outerjoin(sessions, sessions.c.seq == job_attachments.c.session)
 )
 _PARTS = sa.select(
