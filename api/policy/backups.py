@@ -2,7 +2,7 @@
 
 from oslo_policy import policy
 
-from api.policy.base import ADMIN, ADMIN_OR_OWNER
+from api.policy.base import ADMIN_OR_OWNER
 
 _PREFIXES = ('/v2/{tenant_id}', '/v1')
 WRITER = 'rule:backup_writer'
@@ -80,5 +80,9 @@ RULES = (
         'rule:admin or role:service',
         'Register a client that every project sees and may give jobs to.',
     ),
-    policy.RuleDefault('jobs:get_all_projects', ADMIN, 'List the jobs of all projects.'),
+    policy.RuleDefault(
+        'jobs:get_all_projects',
+        'rule:admin or role:service',
+        'List the jobs of all projects, as the scheduler of a central client does.',
+    ),
 )

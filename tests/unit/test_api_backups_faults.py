@@ -307,8 +307,12 @@ class Logins(BackupsTestCase):
     def setUp(self) -> None:
         super().setUp()
         path = str(Path(self.useFixture(fixtures.TempDir()).path, 'users'))
-        for user, project, role in (('ann', 'demo', 'member'), ('ron', 'demo', 'reader'),
-                                    ('eve', 'other', 'member')):  # fmt: skip
+        for user, project, role in (
+            ('ann', 'demo', 'member'),
+            ('ron', 'demo', 'reader'),
+            ('sid', 'demo', 'service'),
+            ('eve', 'other', 'member'),
+        ):
             userfile.put(path, user, project, role, 'a long password')
         self.client = self.build(api_auth_strategy='http_basic', api_user_file=path)
 
@@ -333,6 +337,8 @@ class Logins(BackupsTestCase):
                 ('eve', 'GET', 'jobs', None, 403),
                 ('eve', 'GET', 'clients/web', None, 403),
                 ('eve', 'POST', 'jobs', body, 403),
+                ('sid', 'GET', 'jobs?all_projects=true', None, 200),
+                ('ron', 'GET', 'jobs?all_projects=true', None, 403),
             ):
                 with self.row(f'{version} {user} {method} {path}'):
                     found = self.as_user(user, method, path, sent, version=version)
