@@ -11,6 +11,7 @@ from slotwright.domain.backup_model import (
     CAPABILITIES,
     HOLD_OFF,
     Action,
+    ActionReport,
     Backup,
     Client,
     Job,
@@ -196,6 +197,25 @@ def new_backup(body: Body, backup_id: str, project: str, user: str) -> Backup:
 def changed_backup(old: Backup, body: Body) -> Backup:
     metadata = {**old.metadata, **body.get('backup_metadata', {})}
     return replace(old, metadata=metadata, status=body.get('status', old.status))
+
+
+def report(
+    body: Body, report_id: str, project: str, action_id: str, report_date: int
+) -> ActionReport:
+    """:raises InvalidRequest: for the log of a run that did not fail."""
+    if body.get('log') is not None and body['result'] == 'success':
+        raise InvalidRequest('log is for runs that failed: leave it out, or say another result.')
+    return ActionReport(
+        report_id,
+        project,
+        action_id,
+        body.get('job_id'),
+        body['result'],
+        body.get('time_elapsed', -1),
+        report_date,
+        body.get('metadata', {}),
+        body.get('log'),
+    )
 
 
 def _given(body: Body, names: Sequence[str]) -> dict[str, Any]:
