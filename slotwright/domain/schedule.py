@@ -181,14 +181,15 @@ def next_run(
     now = now.astimezone(dt.UTC)
     after = now if last is None else max(now, last.astimezone(dt.UTC))
     if schedule.date is not None:
-        missed = now > schedule.date + GRACE
+        missed = now - GRACE > schedule.date
         found = None if missed or last is not None else schedule.date
     elif schedule.interval is not None:
         anchor = schedule.start or (made or now).astimezone(dt.UTC) + schedule.interval
         found = _next_tick(anchor, schedule.interval, after)
     elif schedule.cron:
-        # The first moment counts: "after" is exclusive.
-        floor = after if schedule.start is None else max(after, schedule.start - _SECOND / 10**6)
+        floor = after
+        if schedule.start is not None and schedule.start > after:
+            floor = schedule.start - _SECOND / 10**6  # it counts: "after" is exclusive
         found = _next_cron(schedule.cron, schedule.zone, floor)
     else:
         found = None if last is not None else max(now + SOON, schedule.start or now)

@@ -337,6 +337,23 @@ class NeverTest(unittest.TestCase):
         first = next_run(parse(fields), now, made=made)
         self.assertEqual(first is not None, would_run(fields, now, made))
 
+    @given(
+        st.dictionaries(
+            st.sampled_from([schedule.DATE, schedule.START, schedule.END]),
+            st.one_of(
+                st.datetimes().map(lambda moment: moment.isoformat(timespec='seconds')),
+                st.sampled_from(
+                    ['0001-01-01T00:00:00', '9999-12-31T23:59:59', '9899-12-31T23:59:59']
+                ),
+            ),
+        ),
+        st.sampled_from([{}, {schedule.INTERVAL: '5200 weeks'}, {'schedule_hour': '3'}]),
+        moments,
+    )
+    @example({schedule.DATE: '9999-12-31T23:59:59'}, {}, at('2026-11-21T00:00:00'))
+    def test_the_ends_of_time_are_accepted_or_refused(self, bounds, fields, now) -> None:
+        would_run({**bounds, **fields}, now)
+
     def test_days_that_there_are_not(self) -> None:
         now = at('2026-11-21T10:00:00')
         for named, fields in (
