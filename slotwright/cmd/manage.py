@@ -68,9 +68,11 @@ def purge(conf: cfg.ConfigOpts) -> None:
             f'--days (without it, [taskmanager] deleted_retention) is {days:g}; to purge it has to '
             f'be from {LEAST_DAYS} to {MOST_DAYS}'
         )
+    store = SQLAlchemyStore.from_config(conf)
+    if migration.version(store) != migration.head():
+        raise ValueError(f'the tables are not those of this version: see "{PROGRAM} db version"')
     gone: Counter[str] = Counter()
     try:
-        store = SQLAlchemyStore.from_config(conf)
         for table, count in store.purge_deleted(datetime.timedelta(days=days)):
             gone[table] += count
             time.sleep(REST)

@@ -71,6 +71,11 @@ class ManageTest(TestCase):
         self.assertEqual(1, done.returncode)
         self.assertIn('action_reports', done.stdout)
 
+    def test_tables_of_another_version_are_not_purged(self) -> None:
+        done = self.run_it('db', 'purge')
+        self.assertEqual((1, ''), (done.returncode, done.stdout))
+        self.assertIn('db version', done.stderr)
+
     def test_what_was_deleted_long_ago_is_purged(self) -> None:
         store = SQLAlchemyStore.connect(f'sqlite:///{self.directory}/slotwright.db')
         migration.upgrade(store)
