@@ -39,7 +39,7 @@ class Contract:
         self.assertEqual(2, len(sent), sent)
         with self.count_queries() as sent:
             self.add_report(action, job)
-        self.assertEqual(3, len(sent), sent)
+        self.assertEqual(4, len(sent), sent)
 
     def test_what_is_not_there(self):
         job, other = self.add_job(), self.add_job()

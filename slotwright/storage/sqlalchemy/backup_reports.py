@@ -22,18 +22,27 @@ class Reports(Transactional):
 
     @writes
     def create(self, conn: sa.Connection, report: ActionReport) -> None:
+        # First the job, then the action, as whoever changes a job locks them. What is between
+        # the two stays as long as they are locked.
+        job = None
+        if report.job_id is not None:
+            job = rows.lock(conn, jobs, report.project_id, report.job_id, shared=True)
         action = rows.lock(conn, actions, report.project_id, report.action_id, shared=True)
         if action is None:
             raise rows.missing(actions, report.action_id)
-        part = None if report.job_id is None else _part(conn, report, action['seq'])
+        attachment = job and _attachment(conn, job['seq'], action['seq'])
+        if report.job_id is not None and attachment is None:
+            raise Unprocessable(
+                f'There is no job {report.job_id!r} with the action {report.action_id!r}.'
+            )
         conn.execute(
             sa.insert(action_reports),
             {
                 'id': report.id,
                 'project_id': report.project_id,
                 'action': action['seq'],
-                'job': part and part['job'],
-                'action_attachment': part and part['id'],
+                'job': job and job['seq'],
+                'action_attachment': attachment,
                 'result': report.result,
                 'time_elapsed': report.time_elapsed,
                 'metadata': dict(report.metadata),
@@ -67,21 +76,15 @@ class Reports(Transactional):
         return _page(conn, action_reports.c.job == job, limit, offset)
 
 
-def _part(conn: sa.Connection, report: ActionReport, action: int) -> rows.Row:
-    """What makes the action one of the job's, and stays so until the transaction ends."""
+def _attachment(conn: sa.Connection, job: int, action: int) -> str | None:
+    """The id of what makes the action one of the job's; the first one, if there are several."""
     query = (
-        sa.select(action_attachments.c.id, action_attachments.c.job)
-        .join(jobs, jobs.c.seq == action_attachments.c.job)
-        .where(rows.named(jobs, report.project_id, report.job_id or ''))
-        .where(action_attachments.c.action == action)
+        sa.select(action_attachments.c.id)
+        .where(action_attachments.c.job == job, action_attachments.c.action == action)
         .order_by(action_attachments.c.priority)
         .limit(1)
     )
-    found = conn.execute(query.with_for_update(read=True)).mappings().first()
-    if found is None:
-        raise Unprocessable(
-            f'There is no job {report.job_id!r} with the action {report.action_id!r}.'
-        )
+    found: str | None = conn.scalar(query)
     return found
 
 
