@@ -132,7 +132,7 @@ class TaskManagerService:
         """Take nothing new; operations under way end their round and are given back."""
         self._worker.stop()
         self._server.stop()
-        for name in ('tend', 'catalogue', 'board', 'tidy'):
+        for name in ('tend', 'catalogue', 'board', 'tidy', 'purge'):
             self._beats[name].stop()
 
     def wait(self) -> None:

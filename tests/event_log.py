@@ -16,6 +16,8 @@ class EventLog:
         self.events: list[Event] = []
         #: Whether the database does not answer.
         self.is_away = False
+        #: Clusters that are not even known as deleted any more.
+        self.purged: set[str] = set()
         #: Calls of each method.
         self.calls: dict[str, int] = {}
 
@@ -40,6 +42,8 @@ class EventLog:
         self, project_id: str, cluster_id: str, after: int, limit: int
     ) -> list[Event]:
         self._called('list_cluster_events')
+        if cluster_id in self.purged:
+            raise NotFound(f'Cluster {cluster_id} cannot be found.')
         return [
             e
             for e in self.events

@@ -41,7 +41,7 @@ class Kind(Generic[T]):
     changed: Schema
     make: Callable[[Body, Made], T]
     remake: Callable[[T, Body, Made], T]
-    change: Callable[[T, Body], T]
+    change: Callable[[T, Body, int], T]  # with the seconds since 1970
 
 
 def _remade_action(old: Action, body: Body, made: Made) -> Action:
@@ -65,7 +65,7 @@ ACTIONS: Kind[Action] = Kind(
     schemas.ACTION_CHANGE,
     lambda body, made: reading.new_action(body, made.thing_id, made.project, made.user),
     _remade_action,
-    reading.changed_action,
+    lambda old, body, _now: reading.changed_action(old, body),
 )
 JOBS: Kind[Job] = Kind(
     'jobs',
@@ -89,8 +89,8 @@ SESSIONS: Kind[Session] = Kind(
     schemas.SESSION,
     schemas.SESSION_REPLACED,
     schemas.SESSION_CHANGE,
-    lambda body, made: reading.new_session(body, made.thing_id, made.project, made.user),
-    lambda old, body, _made: reading.replaced_session(old, body),
+    lambda body, made: reading.new_session(body, made.thing_id, made.project, made.user, made.now),
+    lambda old, body, made: reading.replaced_session(old, body, made.now),
     reading.changed_session,
 )
 BACKUPS: Kind[Backup] = Kind(
@@ -104,5 +104,5 @@ BACKUPS: Kind[Backup] = Kind(
     schemas.BACKUP_CHANGE,
     lambda body, made: reading.new_backup(body, made.thing_id, made.project, made.user),
     _remade_backup,
-    reading.changed_backup,
+    lambda old, body, _now: reading.changed_backup(old, body),
 )

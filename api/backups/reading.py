@@ -1,5 +1,6 @@
 """From bodies that fit their schema to the model, and what only both together can tell."""
 
+import datetime
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from slotwright.domain.backup_model import (
     CAPABILITIES,
     HOLD_OFF,
     Action,
+    ActionReport,
     Backup,
     Client,
     Job,
@@ -114,21 +116,37 @@ def job_actions(body: Body) -> tuple[JobAction, ...]:
     return tuple(parts)
 
 
-def checked_schedule(document: Body) -> dict[str, Any]:
-    """:raises InvalidRequest: for a schedule that could not run as it is written."""
-    schedule.parse(document)
+def checked_schedule(document: Body, now: int, old: Body | None = None) -> dict[str, Any]:
+    """What is stored of a schedule.
+
+    :param now: seconds since 1970
+    :param old: the one that there is. Unless its times change it is not looked at: what has had
+        its time is no reason to refuse a new description.
+    :raises InvalidRequest: for one that could not run as it is written, or never would.
+    """
+    if old is None or schedule.given(document) != schedule.given(old):
+        made = {'time_created': now, **(old or {}), **document}['time_created']
+        schedule.require_run(document, _moment(now), made=_moment(made if made > 0 else now))
     return dict(document)
 
 
-def new_job(body: Body, job_id: str, project: str, user: str, now: int) -> Job:
+def _moment(seconds: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+
+
+def new_job(
+    body: Body, job_id: str, project: str, user: str, now: int, old: Job | None = None
+) -> Job:
+    """``old``: the one that it replaces."""
     require_same(body, project_id=project, job_id=job_id)
     created = {'time_created': now, 'time_started': -1, 'time_ended': -1}
+    plan = checked_schedule(body.get('job_schedule', {}), now, old.schedule if old else None)
     return Job(
         job_id,
         project,
         user,
         body['client_id'],
-        {'event': '', **created, **checked_schedule(body.get('job_schedule', {}))},
+        {'event': '', **created, **plan},
         job_actions(body),
         body.get('description', ''),
         body.get('session_id', ''),
@@ -139,7 +157,7 @@ def new_job(body: Body, job_id: str, project: str, user: str, now: int) -> Job:
 def replaced_job(old: Job, body: Body, now: int) -> Job:
     """POST on one that is there: all is new, but when it was made and the session it is in."""
     require_same(body, user_id=old.user_id)
-    new = new_job(body, old.id, old.project_id, old.user_id, now)
+    new = new_job(body, old.id, old.project_id, old.user_id, now, old)
     kept = {name: v for name, v in old.schedule.items() if name.startswith('time_')}
     return replace(
         new,
@@ -150,36 +168,39 @@ def replaced_job(old: Job, body: Body, now: int) -> Job:
     )
 
 
-def changed_job(old: Job, body: Body) -> Job:
+def changed_job(old: Job, body: Body, now: int) -> Job:
     """PATCH: what is named, also in the schedule."""
     require_same(body, project_id=old.project_id, job_id=old.id, user_id=old.user_id)
-    plan = {**old.schedule, **body.get('job_schedule', {})}
+    plan = checked_schedule({**old.schedule, **body.get('job_schedule', {})}, now, old.schedule)
     actions = old.actions
     if 'job_actions' in body:
         actions = job_actions(body)
     elif body.get('action_defaults'):
         raise InvalidRequest('action_defaults are for the job_actions of the same body.')
     given = _given(body, ('client_id', 'description', 'session_id', 'session_tag'))
-    return replace(old, schedule=checked_schedule(plan), actions=actions, **given)
+    return replace(old, schedule=plan, actions=actions, **given)
 
 
-def new_session(body: Body, session_id: str, project: str, user: str) -> Session:
+def new_session(
+    body: Body, session_id: str, project: str, user: str, now: int, old: Session | None = None
+) -> Session:
+    """``old``: the one that it replaces."""
     require_same(body, project_id=project)
-    plan = checked_schedule(body['schedule'])
+    plan = checked_schedule(body['schedule'], now, old.schedule if old else None)
     made = Session(session_id, project, user, plan, hold_off=HOLD_OFF)
     return replace(made, **_given(body, _OF_SESSION))
 
 
-def replaced_session(old: Session, body: Body) -> Session:
+def replaced_session(old: Session, body: Body, now: int) -> Session:
     """POST on one that is there: all is new, but for its jobs."""
     require_same(body, session_id=old.id, user_id=old.user_id)
-    new = new_session(body, old.id, old.project_id, old.user_id)
+    new = new_session(body, old.id, old.project_id, old.user_id, now, old)
     return replace(new, jobs=old.jobs, version=old.version)
 
 
-def changed_session(old: Session, body: Body) -> Session:
+def changed_session(old: Session, body: Body, now: int) -> Session:
     require_same(body, project_id=old.project_id, session_id=old.id, user_id=old.user_id)
-    plan = checked_schedule({**old.schedule, **body.get('schedule', {})})
+    plan = checked_schedule({**old.schedule, **body.get('schedule', {})}, now, old.schedule)
     return replace(old, schedule=plan, **_given(body, _OF_SESSION))
 
 
@@ -195,6 +216,25 @@ def changed_backup(old: Backup, body: Body) -> Backup:
     metadata = {**old.metadata, **body.get('backup_metadata', {})}
     require_size('backup_metadata', metadata)
     return replace(old, metadata=metadata, status=body.get('status', old.status))
+
+
+def report(
+    body: Body, report_id: str, project: str, action_id: str, report_date: int
+) -> ActionReport:
+    """:raises InvalidRequest: for the log of a run that did not fail."""
+    if body.get('log') is not None and body['result'] == 'success':
+        raise InvalidRequest('log is for runs that failed: leave it out, or say another result.')
+    return ActionReport(
+        report_id,
+        project,
+        action_id,
+        body.get('job_id'),
+        body['result'],
+        body.get('time_elapsed', -1),
+        report_date,
+        body.get('metadata', {}),
+        body.get('log'),
+    )
 
 
 def _given(body: Body, names: Sequence[str]) -> dict[str, Any]:

@@ -25,13 +25,14 @@ _LONGEST = 12  # digits of a number
 class Parts:
     """Everything the resources need; ``wiring`` builds it.
 
-    ``ids`` gives 32 hexadecimal digits, ``now`` whole seconds since 1970.
+    ``ids`` gives 32 hexadecimal digits; ``now`` whole seconds since 1970, ``nanoseconds`` those.
     """
 
     store: BackupStore
     max_body: int
     ids: Ids
     now: Callable[[], int] = lambda: int(time.time())
+    nanoseconds: Callable[[], int] = time.time_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import falcon
 
-from api.backups import acts, clients, kinds, things
+from api.backups import acts, clients, kinds, reports, things
 from api.backups.requests import Parts, Resource
 
 #: By version.
@@ -24,6 +24,9 @@ def _resources(parts: Parts, api_version: int) -> Iterator[tuple[str, Resource]]
     yield 'sessions/{session_id}', things.Replaceable(parts, api_version, kinds.SESSIONS)
     yield 'sessions/{session_id}/action', acts.SessionAction(parts, api_version)
     yield 'sessions/{session_id}/jobs/{job_id}', acts.SessionJob(parts, api_version)
+    if api_version == 2:  # Freezer's first version has nothing like it
+        yield 'actions/{action_id}/reports', reports.ActionReports(parts, api_version)
+        yield 'jobs/{job_id}/reports', reports.JobReports(parts, api_version)
     yield 'backups', things.All(parts, api_version, kinds.BACKUPS)
     yield 'backups/{backup_id}', things.One(parts, api_version, kinds.BACKUPS)
 

@@ -19,6 +19,7 @@ _LONGEST_CLIENT_ID = 255
 LONGEST = 255
 LONGEST_PATH = 4096
 MOST_MEMBERS = 200  # of a freezer_action, of backup_metadata
+LONGEST_LOG = 65536
 
 ACTIONS = ('backup', 'restore', 'info', 'admin')
 MODES = ('fs', 'mongo', 'mysql', 'sqlserver', 'cinder', 'glance', 'cindernative', 'nova')
@@ -258,6 +259,29 @@ BACKUP_CHANGE = Schema(
         },
         (),
         "{'status': 'error'}",
+    ),
+    '',
+)
+REPORT = Schema(
+    _object(
+        {
+            'job_id': _or_null({**IDENTIFIER}),
+            'result': _one_of(job_events.RESULTS[1:]),
+            'time_elapsed': {
+                'type': 'number',
+                'minimum': 0,
+                'maximum': LARGEST,
+                'description': f'must be a number of seconds from 0 to {LARGEST}',
+            },
+            'metadata': {
+                'type': 'object',
+                'maxProperties': 200,
+                'description': 'must be an object of at most 200 members',
+            },
+            'log': _or_null(_text(LONGEST_LOG)),
+        },
+        ('result',),
+        "{'result': 'fail', 'time_elapsed': 12.5, 'job_id': 'j1', 'log': 'no space left'}",
     ),
     '',
 )

@@ -62,12 +62,12 @@ class One(_Of[T]):
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, **ids: str) -> None:
         body = self._body(req, self._kind.changed)
-        thing_id = ids[self._kind.id_name]
+        thing_id, now = ids[self._kind.id_name], self._parts.now()
 
         def change(old: T | None) -> T:
             if old is None:
                 raise NotFound(f'There is no {self._kind.name[:-1]} {thing_id!r} in this project.')
-            return self._kind.change(old, body)
+            return self._kind.change(old, body, now)
 
         project = caller_of(req).project
         found = self._things.write(project, thing_id, change, reading.version_of(body))

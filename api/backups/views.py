@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slotwright.domain import backup_documents as documents
-from slotwright.domain.backup_model import Action, Backup, Client, Job, Session
+from slotwright.domain.backup_model import Action, ActionReport, Backup, Client, Job, Session
 
 View = dict[str, Any]
 
@@ -38,6 +38,21 @@ def backup(thing: Backup, api_version: int) -> View:
     else:
         shown['backup_uuid'] = thing.id  # what the client shows as its id
     return shown
+
+
+def report(thing: ActionReport) -> View:
+    """``log`` is there when the run failed and left one."""
+    shown = {
+        'report_id': thing.id,
+        'project_id': thing.project_id,
+        'action_id': thing.action_id,
+        'job_id': thing.job_id,
+        'result': thing.result,
+        'time_elapsed': thing.time_elapsed,
+        'report_date': thing.report_date,
+        'metadata': thing.metadata,
+    }
+    return shown if thing.log is None else {**shown, 'log': thing.log}
 
 
 def _versioned(shown: View, version: int, api_version: int) -> View:

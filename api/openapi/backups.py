@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from api.backups import kinds, schemas
+from api.backups import kinds, reports, schemas
 from api.backups.routes import PREFIXES
 from api.openapi.answers import EMPTY, INTEGER, TEXT, Schema, array, record, ref
 from api.openapi.operation import Operation
@@ -82,6 +82,13 @@ COMPONENTS: dict[str, Schema] = {
         {**_VERSIONED, 'status': {'enum': list(schemas.STATUSES)}, 'backup_uuid': TEXT},
         'what a run left behind',
     ),
+    'BackupReport': record(
+        {'report_id': TEXT, 'project_id': TEXT, 'action_id': TEXT, 'job_id': _ID_OR_NONE,
+         'result': TEXT, 'time_elapsed': {'type': 'number'}, 'report_date': INTEGER,
+         'metadata': _OBJECT},
+        {'log': TEXT},
+        'how a run ended',
+    ),
 }  # fmt: skip
 
 _NAMES = {'actions': 'BackupAction', 'jobs': 'BackupJob', 'sessions': 'BackupSession',
@@ -105,6 +112,19 @@ def _operations() -> Iterator[Operation]:
     member = 'sessions/{session_id}/jobs/{job_id}'
     yield Operation('PUT', member, 'addSessionJob', 'Put a job into a session', {204: EMPTY})
     yield Operation('DELETE', member, 'removeSessionJob', 'Take it out', {204: EMPTY})
+
+
+def _operations_of_v2() -> Iterator[Operation]:
+    """What /v1 does not have."""
+    page = record({'reports': array(ref('BackupReport'))})
+    limit = {**_PAGING['limit'], 'description': f'{PAGE} unless given; {reports.MOST} at most'}
+    for kind, name in (('action', 'BackupAction'), ('job', 'BackupJob')):
+        path = f'{kind}s/{{{kind}_id}}/reports'
+        yield Operation('GET', path, f'list{name}Reports', f'List the reports of runs of a {kind}',
+                        {200: page}, {**_PAGING, 'limit': limit})  # fmt: skip
+    yield Operation('POST', 'actions/{action_id}/reports', 'createBackupReport',
+                    'Report how a run ended', {201: record({'report_id': TEXT})},
+                    body=schemas.REPORT.document)  # fmt: skip
 
 
 def _of_clients() -> Iterator[Operation]:
@@ -147,5 +167,5 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         error='BackupError',
     )
     for api_version, prefix in PREFIXES.items()
-    for operation in _operations()
+    for operation in (*_operations(), *(_operations_of_v2() if api_version == 2 else ()))
 )

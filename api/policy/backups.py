@@ -60,6 +60,31 @@ _RULES = (
     ('backups:delete', WRITER, 'Delete the record of a backup.', 'DELETE', 'backups/{backup_id}'),
 )
 
+# The same, for what /v1 does not have.
+_RULES_OF_V2 = (
+    (
+        'actions:reports:get_all',
+        ADMIN_OR_OWNER,
+        'List the reports of the runs of an action.',
+        'GET',
+        'actions/{action_id}/reports',
+    ),
+    (
+        'actions:reports:create',
+        WRITER,
+        'Report how a run of an action ended.',
+        'POST',
+        'actions/{action_id}/reports',
+    ),
+    (
+        'jobs:reports:get_all',
+        ADMIN_OR_OWNER,
+        'List the reports of the runs of a job.',
+        'GET',
+        'jobs/{job_id}/reports',
+    ),
+)
+
 RULES = (
     policy.RuleDefault(
         'backup_writer',
@@ -71,9 +96,10 @@ RULES = (
             name,
             check,
             text,
-            [{'method': method, 'path': f'{prefix}/{path}'} for prefix in _PREFIXES],
+            [{'method': method, 'path': f'{prefix}/{path}'} for prefix in prefixes],
         )
-        for name, check, text, method, path in _RULES
+        for rules, prefixes in ((_RULES, _PREFIXES), (_RULES_OF_V2, _PREFIXES[:1]))
+        for name, check, text, method, path in rules
     ),
     policy.RuleDefault(
         'clients:create_central',

@@ -6,11 +6,13 @@ page by page as its reader takes it, and after the last page it lives on what is
 moment between the two, because one thread does one after the other.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 
 from api.streams.scope import ALL
 from api.streams.stream import Render, Stream
+from slotwright.domain.errors import NotFound
 from slotwright.domain.events import Event
 from slotwright.storage.events import EventStore
 
@@ -93,6 +95,9 @@ class Distributor:
         return self._last
 
     def _fill(self, stream: Stream) -> None:
-        found = stream.scope.read(self._store, stream.cursor, _PAGE)
+        found: Sequence[Event] = ()
+        # A cluster that was purged since the stream was opened: nothing more happens to it.
+        with contextlib.suppress(NotFound):
+            found = stream.scope.read(self._store, stream.cursor, _PAGE)
         fits = all(stream.put(event, self._render) for event in found)
         stream.live = fits and len(found) < _PAGE

@@ -3,6 +3,8 @@
 import datetime
 import getpass
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,7 +22,9 @@ from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
 from slotwright.storage import pool_stores, transfer
+from slotwright.storage.purge import REST
 from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy import purge as purging
 from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 
@@ -53,6 +57,29 @@ def check_database(conf: cfg.ConfigOpts) -> int:
     if not differences:
         print(f'The database is at {found}, the newest, and its tables are as they should be.')
     return 1 if differences else 0
+
+
+def purge(conf: cfg.ConfigOpts) -> None:
+    days: float | None = conf.command.days
+    if days is None:
+        days = conf.taskmanager.deleted_retention
+    if not LEAST_DAYS <= days <= MOST_DAYS:
+        raise ValueError(
+            f'--days (without it, [taskmanager] deleted_retention) is {days:g}; to purge it has to '
+            f'be from {LEAST_DAYS} to {MOST_DAYS}'
+        )
+    store = SQLAlchemyStore.from_config(conf)
+    if migration.version(store) != migration.head():
+        raise ValueError(f'the tables are not those of this version: see "{PROGRAM} db version"')
+    gone: Counter[str] = Counter()
+    try:
+        for table, count in store.purge_deleted(datetime.timedelta(days=days)):
+            gone[table] += count
+            time.sleep(REST)
+    finally:  # what is gone is gone, also when it was not all
+        for step in purging.STEPS:
+            print(f'{step.table.name}  {gone[step.table.name]}')
+        print(f'{gone.total()} rows of what was deleted over {days:g} days ago are removed.')
 
 
 def check(conf: cfg.ConfigOpts) -> None:
@@ -150,6 +177,9 @@ def _user_file(conf: cfg.ConfigOpts) -> str:
     return path
 
 
+#: Of what was deleted a moment ago, somebody may be about to refer to it.
+LEAST_DAYS, MOST_DAYS = 0.01, 36500
+
 #: Positional arguments of verbs, with their help.
 ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {
     remove_host: [('host_id', 'as the list has it')],
@@ -161,11 +191,17 @@ ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {
     remove_user: [('user', 'its name')],
 }
 
+#: Options of verbs, which are numbers, with their help.
+OPTIONS: dict[Verb, list[tuple[str, str]]] = {
+    purge: [('--days', 'how long ago it was deleted; else as [taskmanager] deleted_retention')],
+}
+
 VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
     'db': {
         'sync': (sync, 'bring the database to the newest tables'),
         'upgrade': (sync, 'the same as sync'),
         'check': (check_database, 'tell whether the tables are the newest; ends with 0 or 1'),
+        'purge': (purge, 'remove the rows of what was deleted long ago, and print how many'),
         'version': (version, 'print where the database stands, and the newest there is'),
     },
     'store': {
@@ -202,6 +238,8 @@ def add_commands(subjects: Any) -> None:
             parser.set_defaults(work=work)
             for name, meaning in ARGUMENTS.get(work, ()):
                 parser.add_argument(name, help=meaning)
+            for name, meaning in OPTIONS.get(work, ()):
+                parser.add_argument(name, type=float, help=meaning)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

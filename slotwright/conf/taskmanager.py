@@ -68,6 +68,14 @@ OPTS = [
         min=0.01,
         help='Days that events are kept for those who ask for earlier ones.',
     ),
+    cfg.FloatOpt(
+        'deleted_retention',
+        default=90.0,
+        min=0,
+        max=36500,
+        help='Days that rows of what was deleted stay in the database, if nothing else refers to '
+        'them; 0 for ever. slotwright-manage db purge removes them at once.',
+    ),
     cfg.PortOpt(
         'metrics_port',
         default=0,

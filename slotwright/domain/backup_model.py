@@ -150,7 +150,7 @@ class ActionReport:
     action_id: str
     job_id: str | None  # None: run by itself
     result: str
-    time_elapsed: float  # seconds
+    time_elapsed: float  # seconds; -1: nobody said
     report_date: int
     metadata: Document = field(default_factory=dict)
     log: str | None = None  # of a run that failed

@@ -14,7 +14,8 @@ jumps change nothing: it runs at its minutes in every hour that passes.
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger
@@ -27,6 +28,7 @@ START = 'schedule_start_date'
 END = 'schedule_end_date'
 #: Coarse to fine. Fields before the finest one given are any, those after it their first value.
 CRON_FIELDS = ('year', 'month', 'day', 'week', 'day_of_week', 'hour', 'minute', 'second')
+_MEMBERS = (DATE, INTERVAL, START, END, *(f'schedule_{field}' for field in CRON_FIELDS))
 
 #: A date that nobody looked at in time is run late up to here, then never.
 GRACE = dt.timedelta(hours=1)
@@ -47,6 +49,10 @@ _LONGEST_FIELD = 255  # characters
 _LONGEST_INTERVAL = 100 * 366 * 86400  # seconds
 _SECOND = dt.timedelta(seconds=1)
 _LATEST = dt.datetime(9900, 1, 1, tzinfo=dt.UTC)
+_OF_DAYS = ('month', 'day', 'week', 'day_of_week')
+_OF_TIMES = ('hour', 'minute', 'second')
+#: Where the clocks of hosts may be that name no zone: the usual one, the first and the last.
+_ZONES = (dt.UTC, dt.timezone(dt.timedelta(hours=14)), dt.timezone(dt.timedelta(hours=-12)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,89 @@ def parse(document: Mapping[str, Any], zone: dt.tzinfo = dt.UTC) -> Schedule:
     return Schedule(date, interval, _cron(document), start, end, zone)
 
 
+def given(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that ``parse`` looks at.
+
+    >>> given({'schedule_hour': '3', 'schedule_day': '', 'status': 'completed'})
+    {'schedule_hour': '3'}
+    """
+    return {name: document[name] for name in _MEMBERS if document.get(name) not in (None, '')}
+
+
+def require_run(
+    document: Mapping[str, Any], now: dt.datetime, *, made: dt.datetime | None = None
+) -> None:
+    """See that a new schedule runs at least once from ``now`` on.
+
+    What names no zone is a time of the host where the job runs, and it is not known where that
+    is: only what is over in every zone counts as over.
+
+    :raises InvalidRequest: as ``parse``, and for what would never run, with the reason.
+    """
+    plan = parse(document)
+    days = _days(plan)
+    if days and not _has_day(days):
+        raise InvalidRequest(f'{_shown_fields(plan)} is no day of any year: it would never run.')
+    if _comes_again(plan) or next_run(plan, now, made=made) is not None:
+        return
+    for zone in _ZONES[1:]:
+        try:
+            found = next_run(parse(document, zone), now, made=made)
+        except InvalidRequest:  # such as the end of time, there
+            continue
+        if found is not None:
+            return
+    raise InvalidRequest(f'{_why_never(plan, document, now, made)}: it would never run.')
+
+
+def _days(plan: Schedule) -> tuple[tuple[str, str], ...]:
+    """What the cron fields say of days, but for the year; nothing where that does not count."""
+    if plan.date or plan.interval:
+        return ()
+    days = tuple((field, text) for field, text in plan.cron if field in _OF_DAYS)
+    is_finer = any(field in _OF_TIMES for field, _ in plan.cron)
+    return (*days, ('hour', '*')) if days and is_finer else days
+
+
+@lru_cache(maxsize=1024)  # a search takes up to 20 ms
+def _has_day(fields: tuple[tuple[str, str], ...]) -> bool:
+    """Whether there are such days; as the calendar goes, they come again within 40 years then."""
+    begin = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    cron = CronTrigger(**dict(fields), timezone=dt.UTC, end_date=begin + HORIZON)
+    return cron.get_next_fire_time(None, begin) is not None
+
+
+def _comes_again(plan: Schedule) -> bool:
+    """Whether it surely runs, as most schedules do; asking for the next run takes longer."""
+    if not plan.cron or plan.date or plan.interval or plan.end:
+        return False
+    return 'year' not in dict(plan.cron) and (plan.start is None or plan.start < _LATEST)
+
+
+def _why_never(
+    plan: Schedule, document: Mapping[str, Any], now: dt.datetime, made: dt.datetime | None
+) -> str:
+    if plan.date is not None:
+        return f'{DATE} {_shown(document[DATE])} is over'
+    first = plan.end and next_run(replace(plan, end=None), now, made=made)
+    if first is not None:
+        return (
+            f'{END} {_shown(document[END])} is before the first run, at '
+            f'{first.isoformat(timespec="seconds")}'
+        )
+    if 'year' in dict(plan.cron):
+        since = f'from {START}' if plan.start and plan.start > now else 'from now'
+        return (
+            f'{_shown_fields(plan)} is no time of the {HORIZON.days // 366} years {since} on '
+            '(finer fields than those given are at their first value, as 1 January, 00:00:00)'
+        )
+    return f'{START} {_shown(document.get(START))} is too late'
+
+
+def _shown_fields(plan: Schedule) -> str:
+    return ', '.join(f'schedule_{field} = {_shown(text)}' for field, text in plan.cron)
+
+
 def next_run(
     schedule: Schedule,
     now: dt.datetime,
@@ -92,14 +181,15 @@ def next_run(
     now = now.astimezone(dt.UTC)
     after = now if last is None else max(now, last.astimezone(dt.UTC))
     if schedule.date is not None:
-        missed = now > schedule.date + GRACE
+        missed = now - GRACE > schedule.date
         found = None if missed or last is not None else schedule.date
     elif schedule.interval is not None:
         anchor = schedule.start or (made or now).astimezone(dt.UTC) + schedule.interval
         found = _next_tick(anchor, schedule.interval, after)
     elif schedule.cron:
-        # The first moment counts: "after" is exclusive.
-        floor = after if schedule.start is None else max(after, schedule.start - _SECOND / 10**6)
+        floor = after
+        if schedule.start is not None and schedule.start > after:
+            floor = schedule.start - _SECOND / 10**6  # it counts: "after" is exclusive
         found = _next_cron(schedule.cron, schedule.zone, floor)
     else:
         found = None if last is not None else max(now + SOON, schedule.start or now)
@@ -176,14 +266,20 @@ def _cron(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
             )
         if field == 'year' and not _YEAR.fullmatch(text):
             raise InvalidRequest(f'schedule_year must have four digits; not {_shown(text)}.')
-        try:
-            CronTrigger(**{field: text}, timezone=dt.UTC)
-        except (ValueError, TypeError) as error:
+        if (flaw := _flaw(field, text)) is not None:
             hint = ' Names of weekdays belong in schedule_day_of_week.' if field == 'day' else ''
-            raise InvalidRequest(
-                f'schedule_{field} = {_shown(text)} cannot be used: {error}.{hint}'
-            ) from error
+            raise InvalidRequest(f'schedule_{field} = {_shown(text)} cannot be used: {flaw}.{hint}')
     return tuple(fields.items())
+
+
+@lru_cache(maxsize=1024)  # most jobs run at the same few hours
+def _flaw(field: str, text: str) -> str | None:
+    """What the library says is wrong with an expression."""
+    try:
+        CronTrigger(**{field: text}, timezone=dt.UTC)
+    except (ValueError, TypeError) as error:
+        return str(error)
+    return None
 
 
 def _shown(value: Any) -> str:

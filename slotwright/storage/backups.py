@@ -1,8 +1,8 @@
-"""What a store of clients, actions, jobs, sessions and backups does.
+"""What a store of clients, actions, jobs, sessions, backups and reports does.
 
 Every method is one transaction: it happens whole or not at all, whoever else is at work. Lists
-are in the order of creation. All methods raise ``StorageUnavailable`` when the database does not
-answer.
+are in the order of creation, but for reports. All methods raise ``StorageUnavailable`` when the
+database does not answer.
 
 ``write`` makes or changes one thing: it hands what there is (None: nothing) to ``change`` and
 stores what that answers, with nobody in between, so no change is lost. ``change`` may run
@@ -100,14 +100,6 @@ class Things(Protocol[T]):
         """
 
 
-class ActionsStore(Things[Action], Protocol):
-    def report(self, report: ActionReport) -> None:
-        """Record a run. :raises NotFound: when there is no such action, or job with it."""
-
-    def reports(self, project_id: str, action_id: str, limit: int = PAGE) -> Sequence[ActionReport]:
-        """The latest runs of an action, the newest first. :raises NotFound:"""
-
-
 class SessionsStore(Things[Session], Protocol):
     """``write`` also changes the states of the jobs that are in it, but not which ones are."""
 
@@ -122,6 +114,30 @@ class SessionsStore(Things[Session], Protocol):
         """:raises NotFound: also when the job is not in the session."""
 
 
+class ReportsStore(Protocol):
+    """How runs ended. A report stays as long as its action or its job does.
+
+    Lists have the newest first, those of one second in the order of their ids.
+    """
+
+    def create(self, report: ActionReport) -> None:
+        """Keep one.
+
+        :raises NotFound: when there is no such action.
+        :raises Unprocessable: when there is no such job, or it has no such action.
+        """
+
+    def list_of_action(
+        self, project_id: str, action_id: str, limit: int = PAGE, offset: int = 0
+    ) -> Sequence[ActionReport]:
+        """Also of jobs that are deleted. :raises NotFound:"""
+
+    def list_of_job(
+        self, project_id: str, job_id: str, limit: int = PAGE, offset: int = 0
+    ) -> Sequence[ActionReport]:
+        """Also of actions that are deleted, or the job's no more. :raises NotFound:"""
+
+
 class BackupStore(Protocol):
     """All of it. Safe to use from any thread."""
 
@@ -129,7 +145,7 @@ class BackupStore(Protocol):
     def clients(self) -> ClientsStore: ...
 
     @property
-    def actions(self) -> ActionsStore: ...
+    def actions(self) -> Things[Action]: ...
 
     @property
     def jobs(self) -> Things[Job]: ...
@@ -139,3 +155,6 @@ class BackupStore(Protocol):
 
     @property
     def backups(self) -> Things[Backup]: ...
+
+    @property
+    def reports(self) -> ReportsStore: ...

@@ -1,8 +1,7 @@
 """What a driver of the management data does, and how safely.
 
-Every method is one transaction: it happens whole or not at all. Times and leases go by
-the database's own clock. A driver that cannot reach its server raises
-``StorageUnavailable`` from any method.
+Every method is one transaction: it happens whole or not at all. Times and leases go by the
+database's own clock. All raise ``StorageUnavailable`` when the server cannot be reached.
 """
 
 import datetime
@@ -17,6 +16,7 @@ from slotwright.domain.quotas import Amounts, Usage
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
 from slotwright.storage.events import EventStore, RelayStore
+from slotwright.storage.purge import PurgeStore
 
 #: ``host`` of instances on enrolled hosts: one network, whatever the machines are called.
 INVENTORY = 'inventory://'
@@ -372,8 +372,7 @@ class PooledStore(Protocol):
     def list_pooled(self) -> Mapping[str, Mapping[str, str]]:
         """Pools of all live instances that are in one, by instance id, by project.
 
-        Every project that ever had instances is there, if with none; nothing at all where no
-        instance was ever in a pool. Three queries, however many.
+        Every project with rows of instances is there; nothing where no row has a pool. 3 queries.
         """
 
     def find_unpooled(self, project_id: str, ids: Collection[str]) -> Collection[str]:
@@ -394,6 +393,7 @@ class ManagementStore(
     CensusStore,
     EventStore,
     RelayStore,
+    PurgeStore,
     Protocol,
 ):
     """All of it, as one driver offers it."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from slotwright.domain import job_events, search, session_rounds
-from slotwright.domain.backup_model import ActionReport, Backup, Job, JobAction, Session
+from slotwright.domain.backup_model import Backup, Job, JobAction, Session
 from slotwright.domain.errors import Conflict, NotFound, Unprocessable
 from slotwright.storage.sqlalchemy import backup_tables as tables
 from tests.contract import databases
@@ -299,20 +299,6 @@ class Contract:
         self.assertIsNotNone(row['client'])
         self.backups.delete(PROJECT, 'b1')
         self.assertRaises(NotFound, self.backups.get, PROJECT, 'b1')
-
-    def test_reports(self):
-        job = self.add_job()
-        action = job.actions[0].action_id
-        runs = [
-            ActionReport(f'r{n}', PROJECT, action, job.id, 'success', 1.5, n, {'level': n})
-            for n in (1, 2)
-        ]
-        failed = ActionReport('r3', PROJECT, action, None, 'fail', 0.5, 3, log='no space')
-        for report in (*runs, failed):
-            self.actions.report(report)
-        self.assertEqual([failed, runs[1]], self.actions.reports(PROJECT, action, limit=2))
-        self.assertRaises(NotFound, self.actions.report, replace(failed, job_id='unknown'))
-        self.assertRaises(NotFound, self.actions.reports, PROJECT, 'unknown')
 
     def test_searches(self):
         self.add_client('db')

@@ -42,6 +42,35 @@ def _fill(conn):
     )  # fmt: skip
 
 
+def _fill_reports(conn):
+    """At 0007, a report of a job's run and one of an action that ran by itself."""
+    tables = sa.MetaData()
+    tables.reflect(conn)
+
+    def insert(name, *values):
+        conn.execute(
+            tables.tables[name].insert(), [{'project_id': 'demo', **row} for row in values]
+        )
+
+    thing = {'user_id': 'u', 'version': 1, 'created_at': datetime.datetime(2026, 1, 2)}
+    # Numbers that tell jobs from actions.
+    insert('jobs', {**thing, 'seq': 7, 'id': 'j-1', 'scheduling': '{}', 'description': ''})
+    insert(
+        'actions',
+        {
+            **thing, 'seq': 5, 'id': 'a-1', 'action': 'backup', 'max_retries': 1,
+            'max_retries_interval': 1, 'mandatory': False, 'backup_metadata': '{}', 'inline': False,
+        },
+    )  # fmt: skip
+    insert('action_attachments', {'id': 'at-1', 'action': 5, 'job': 7, 'priority': 0})
+    report = {'action': 5, 'result': 'success', 'time_elapsed': 1.5, 'metadata': '{}'}
+    insert(
+        'action_reports',
+        {**report, 'id': 'r-1', 'action_attachment': 'at-1', 'report_date': 1},
+        {**report, 'id': 'r-2', 'action_attachment': None, 'report_date': 2},
+    )
+
+
 class Contract:
     def setUp(self):
         super().setUp()
@@ -80,6 +109,17 @@ class Contract:
             self.assertEqual(
                 {'ram': 512, 'vcpus': 1, 'disk': 5, 'ephemeral': 0}, flavors[-1].capabilities
             )
+
+    def test_reports_get_the_job_that_they_are_of(self):
+        migration.upgrade(self.url, '0007')
+        store = SQLAlchemyStore.connect(self.url)
+        self.addCleanup(store.close)
+        store.database.write(_fill_reports)
+        migration.upgrade(store)
+        reports = store.backups.reports
+        found = reports.list_of_action('demo', 'a-1')
+        self.assertEqual([('r-2', None), ('r-1', 'j-1')], [(r.id, r.job_id) for r in found])
+        self.assertEqual(found[1:], reports.list_of_job('demo', 'j-1'))
 
     def test_a_newer_database_is_left_alone(self):
         store = SQLAlchemyStore.connect(self.url)

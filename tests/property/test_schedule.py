@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slotwright.domain import schedule
 from slotwright.domain.errors import InvalidRequest
-from slotwright.domain.schedule import next_run, parse
+from slotwright.domain.schedule import next_run, parse, require_run
 
 BERLIN = ZoneInfo('Europe/Berlin')
 #: Half an hour of daylight saving, half a day's jump of the calendar, and none of either.
@@ -265,3 +265,128 @@ class RefusalTest(unittest.TestCase):
             return
         found = next_run(plan, now)
         self.assertTrue(found is None or field == schedule.DATE or found > now)
+
+
+#: Also what no day has: the 31st of April, a fifth Monday that is a Tuesday, week 53 in June.
+days = st.one_of(
+    cron_field(1, 31),
+    st.sampled_from(['30', '31', 'last', '1st mon', '5th mon', '5th sun', 'last fri, 29']),
+)
+rare_crons = st.fixed_dictionaries(
+    {},
+    optional={
+        'schedule_year': st.integers(2018, 2100).map(str),
+        'schedule_month': st.one_of(cron_field(1, 12), st.sampled_from(['2', 'apr', 'jun-sep'])),
+        'schedule_day': days,
+        'schedule_week': st.one_of(cron_field(1, 53), st.sampled_from(['1', '53'])),
+        'schedule_day_of_week': st.one_of(cron_field(0, 6), st.sampled_from(['tue', 'fri'])),
+        'schedule_hour': cron_field(0, 23),
+    },
+).filter(bool)
+
+
+def would_run(document: dict[str, str], now: dt.datetime, made: dt.datetime | None = None) -> bool:
+    try:
+        require_run(document, now, made=made)
+    except InvalidRequest:
+        return False
+    return True
+
+
+class NeverTest(unittest.TestCase):
+    @given(rare_crons, moments)
+    @example({'schedule_month': '2', 'schedule_day': '29', 'schedule_day_of_week': 'mon'},
+             at('2072-03-01T00:00:00'))  # fmt: skip
+    @example({'schedule_month': '6', 'schedule_week': '53'}, at('2026-11-21T00:00:00'))
+    def test_what_is_accepted_is_what_the_library_finds_a_time_for(self, fields, now) -> None:
+        theirs = CronTrigger(
+            **{name.removeprefix('schedule_'): text for name, text in fields.items()},
+            timezone=UTC,
+            end_date=now + schedule.HORIZON,
+        )
+        found = theirs.get_next_fire_time(None, now + dt.timedelta(microseconds=1))
+        if 'schedule_year' in fields:  # nobody knows how late it is where it will run
+            accepted = would_run(fields, now + dt.timedelta(hours=12))
+            self.assertTrue(accepted or found is None or found <= now + dt.timedelta(hours=12))
+            self.assertTrue(would_run(fields, now) or found is None)
+        else:
+            self.assertEqual(found is not None, would_run(fields, now))
+        self.assertEqual(found, next_run(parse(fields), now))
+
+    @given(rare_crons, moments, st.timedeltas(dt.timedelta(-3), dt.timedelta(900)))
+    def test_an_end_before_the_first_time(self, fields, now, away) -> None:
+        fields = {**fields, 'schedule_end_date': (now + away).isoformat()}
+        accepted = would_run(fields, now)
+        # In the first and the last zone, since it is not said which one.
+        for zone in (
+            UTC,
+            dt.timezone(dt.timedelta(hours=-12)),
+            dt.timezone(dt.timedelta(hours=14)),
+        ):
+            if next_run(parse(fields, zone), now) is not None:
+                self.assertTrue(accepted)
+                return
+        self.assertFalse(accepted)
+
+    @given(numbers, units, moments, moments, st.none() | moments)
+    def test_an_interval_that_is_over_before_it_begins(self, number, unit, now, end, made) -> None:
+        fields = {
+            'schedule_interval': f'{number} {unit}',
+            'schedule_end_date': end.isoformat(),
+        }
+        first = next_run(parse(fields), now, made=made)
+        self.assertEqual(first is not None, would_run(fields, now, made))
+
+    @given(
+        st.dictionaries(
+            st.sampled_from([schedule.DATE, schedule.START, schedule.END]),
+            st.one_of(
+                st.datetimes().map(lambda moment: moment.isoformat(timespec='seconds')),
+                st.sampled_from(
+                    ['0001-01-01T00:00:00', '9999-12-31T23:59:59', '9899-12-31T23:59:59']
+                ),
+            ),
+        ),
+        st.sampled_from([{}, {schedule.INTERVAL: '5200 weeks'}, {'schedule_hour': '3'}]),
+        moments,
+    )
+    @example({schedule.DATE: '9999-12-31T23:59:59'}, {}, at('2026-11-21T00:00:00'))
+    def test_the_ends_of_time_are_accepted_or_refused(self, bounds, fields, now) -> None:
+        would_run({**bounds, **fields}, now)
+
+    def test_days_that_there_are_not(self) -> None:
+        now = at('2026-11-21T10:00:00')
+        for named, fields in (
+            ("schedule_day = '30'", {'schedule_month': '2', 'schedule_day': '30'}),
+            ("schedule_day = '31'", {'schedule_month': 'apr,jun', 'schedule_day': '31'}),
+            ("schedule_week = '53'", {'schedule_month': '6', 'schedule_week': '53'}),
+            ('schedule_day_of_week', {'schedule_day': '5th mon', 'schedule_day_of_week': 'tue'}),
+            ('5th', {'schedule_month': '2', 'schedule_day': '5th mon', 'schedule_year': '2027'}),
+            ("schedule_year = '2001'", {'schedule_year': '2001'}),
+            ("schedule_year = '2026'", {'schedule_year': '2026'}),  # on 1 January
+            ("schedule_year = '2099'", {'schedule_year': '2099'}),
+            ('schedule_date', {'schedule_date': '2026-11-20T10:00:00'}),
+            ('schedule_date', {'schedule_date': '2026-11-21T08:59:59Z'}),
+            ('before the first run', {'schedule_end_date': '2026-11-20T10:00:00'}),
+            ('2026-12-01T03:00:00', {'schedule_day': '1', 'schedule_hour': '3',
+                                     'schedule_end_date': '2026-11-29T02:00:00Z'}),
+            ('2026-11-22T10:00:00', {'schedule_interval': '1 day',
+                                     'schedule_end_date': '2026-11-22T09:00:00Z'}),
+            ('schedule_start_date', {'schedule_hour': '3',
+                                     'schedule_start_date': '9999-01-01T00:00:00'}),
+        ):  # fmt: skip
+            with self.subTest(fields=fields):
+                with self.assertRaisesRegex(InvalidRequest, 'would never run') as caught:
+                    require_run(fields, now)
+                self.assertIn(named, caught.exception.message)
+
+    def test_what_is_not_over_everywhere_is_not_refused(self) -> None:
+        now = at('2026-11-21T10:00:00')
+        for fields in (
+            {'schedule_date': '2026-11-20T22:30:00'},  # 12 hours behind, and within the hour
+            {'schedule_date': '2026-11-21T09:30:00Z'},
+            {'schedule_end_date': '2026-11-20T23:00:00'},
+            {'schedule_year': '2026', 'schedule_month': '12'},
+        ):  # fmt: skip
+            with self.subTest(fields=fields):
+                require_run(fields, now)

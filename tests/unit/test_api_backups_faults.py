@@ -5,12 +5,14 @@ from outside.
 """
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import fixtures
 
 from api.auth import userfile
+from slotwright.storage.sqlalchemy.backup_store import SQLAlchemyBackupStore
 from tests.unit.backups_fixture import BACKUP, FILES, BackupsTestCase
 
 INLINE = [{'freezer_action': FILES}]
@@ -56,6 +58,18 @@ class BadBodies(BackupsTestCase):
             ('schedule_day_of_week', 'POST', 'jobs', {**part, 'job_actions': [],
              'job_schedule': {'schedule_day': 'mon, wed, fri'}}),
             ('schedule_start_date', 'PATCH', job, {'job_schedule': {'schedule_start_date': 'x'}}),
+            ('never run', 'POST', 'jobs', {**part, 'job_actions': [],
+             'job_schedule': {'schedule_month': '2', 'schedule_day': '30'}}),
+            ('never run', 'POST', 'jobs/new', {**part, 'job_actions': [],
+             'job_schedule': {'schedule_year': '2001'}}),
+            ('never run', 'POST', job, {**part, 'job_actions': [],
+             'job_schedule': {'schedule_end_date': '2001-01-01T00:00:00'}}),
+            ('never run', 'PATCH', job, {'job_schedule': {'schedule_date': '2001-01-01T00:00:00'}}),
+            ('never run', 'PATCH', session,
+             {'schedule': {'schedule_day': '31', 'schedule_month': 'apr, jun'}}),
+            ('never run', 'POST', session,
+             {'schedule': {'schedule_week': '53', 'schedule_month': '6'}, 'session_tag': 0}),
+            ('never run', 'POST', 'sessions', {'schedule': {'schedule_year': '2001'}}),
             ('status', 'PATCH', job, {'job_schedule': {'status': 'x'}}),
             ('action_defaults', 'PATCH', job, {'action_defaults': {'mode': 'fs'}}),
             ('Bad event request format', 'POST', f'{job}/event', {}),
@@ -230,6 +244,28 @@ class Changes(BackupsTestCase):
         self.assertEqual(
             {**before, 'mandatory': True, '_version': 2}, self.given('GET', f'actions/{action}')
         )
+
+    def test_a_schedule_that_is_over_is_refused_only_when_it_changes(self) -> None:
+        over = {'schedule_date': '2020-01-01T00:00:00', 'schedule_year': '2020'}
+        job = self.new_job(job_schedule={'schedule_hour': '3'})
+        session = self.new_session(schedule={'schedule_hour': '3'})
+        store = SQLAlchemyBackupStore(self.store.database)
+        for things, name in ((store.jobs, job), (store.sessions, session)):
+            things.write('demo', name, lambda old: replace(old, schedule=over))  # years ago
+        shown = self.job(job)
+        plan, body = shown['job_schedule'], {'client_id': 'web', 'job_actions': INLINE}
+        for path, patch, whole in (
+            (f'jobs/{job}', {'job_schedule': {**plan, 'status': 'completed'}},
+             {**body, 'job_schedule': plan}),
+            (f'sessions/{session}', {'schedule': {'schedule_hour': ''}},
+             {'schedule': over, 'session_tag': 0}),
+        ):  # fmt: skip
+            self.given('PATCH', path, {'description': 'has run'})
+            self.given('PATCH', path, patch)
+            self.given('POST', path, whole)
+            member = next(name for name in patch)
+            self.refused(400, 'is over', 'PATCH', path, {member: {'schedule_hour': '4'}})
+            self.given('PATCH', path, {member: {'schedule_date': '2120-01-01T00:00:00'}})
 
     def test_versions_count_and_an_old_one_is_409(self) -> None:
         job, session = self.new_job(), self.new_session()

@@ -8,6 +8,7 @@ import fixtures
 
 from api.auth import userfile
 from api.auth.users import Users
+from slotwright.domain.backup_model import Client
 from slotwright.domain.placement import Placement
 from slotwright.domain.states import OperationKind
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
@@ -69,6 +70,51 @@ class ManageTest(TestCase):
         done = self.run_it('db', 'check')
         self.assertEqual(1, done.returncode)
         self.assertIn('action_reports', done.stdout)
+
+    def test_tables_of_another_version_are_not_purged(self) -> None:
+        done = self.run_it('db', 'purge')
+        self.assertEqual((1, ''), (done.returncode, done.stdout))
+        self.assertIn('db version', done.stderr)
+
+    def test_what_was_deleted_long_ago_is_purged(self) -> None:
+        store = SQLAlchemyStore.connect(f'sqlite:///{self.directory}/slotwright.db')
+        migration.upgrade(store)
+        self.addCleanup(store.close)
+        clients = store.backups.clients
+        for name in ('kept', 'old', 'older', 'oldest'):
+            clients.create(Client(name, 'demo', 'u', ''))
+        for name in ('old', 'older', 'oldest'):
+            clients.delete('demo', name)
+        for name, days in (('old', 5), ('older', 50), ('oldest', 500)):
+            store.database.write(
+                lambda conn, name=name, days=days: conn.exec_driver_sql(
+                    f"UPDATE clients SET deleted_at = datetime('now', '-{days} days') "
+                    f"WHERE id = '{name}'"
+                )
+            )
+        for arguments, status, said in (
+            (['--days', '0'], 1, 'from 0.01 to 36500'),
+            (['--days', 'nan'], 1, 'from 0.01 to 36500'),
+            (['--days', 'x'], 2, 'invalid float'),
+            ([], 0, 'operations  0\n'),
+            (['--days', '10'], 0, 'clients  1\n1 rows of what was deleted over 10 days ago'),
+            (['--days', '10'], 0, 'clients  0\n0 rows'),
+        ):
+            done = self.run_it('db', 'purge', *arguments)
+            self.assertEqual(status, done.returncode, done.stderr)
+            self.assertIn(said, done.stdout + done.stderr)
+            self.assertNotIn('Traceback', done.stderr)
+        count = store.database.read(
+            lambda conn: conn.exec_driver_sql('SELECT count(*) FROM clients').scalar_one()
+        )
+        self.assertEqual(2, count)
+        self.configure(
+            f'[database]\nconnection = sqlite:///{self.directory}/slotwright.db\n'
+            '[taskmanager]\ndeleted_retention = 0\n'
+        )
+        done = self.run_it('db', 'purge')
+        self.assertEqual(1, done.returncode, done.stdout)
+        self.assertIn('deleted_retention', done.stderr)
 
     def test_a_storage_that_is_none_is_told(self) -> None:
         for option in ('backend = elasticsearch', 'driver = nowhere.Store', 'driver = json.JSON'):

@@ -69,6 +69,15 @@ class HubTest(TestCase):
         hub.deliver(self.happen(4)[-1])
         self.wait_for(stream, [1, 2, 3, 4, 5])
 
+    def test_a_cluster_that_was_purged_stops_nobody(self) -> None:
+        self.events.purged.add('a/gone')
+        hub = self.start()
+        gone = self.live(hub, Scope('a', 'a/gone'))
+        stream = self.live(hub)
+        hub.deliver(self.happen(1)[-1])
+        self.wait_for(stream, [1, 2])
+        self.assertEqual([], self.take(gone))
+
     def test_a_lost_subscription_is_made_up_for(self) -> None:
         hub = self.start()
         stream = self.live(hub)

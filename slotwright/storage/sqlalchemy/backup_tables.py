@@ -45,6 +45,7 @@ def _table(name: str, identifier: sa.String, *columns: Any) -> sa.Table:
         sa.Column('deleted', sa.BigInteger, nullable=False, server_default='0'),
         sa.UniqueConstraint('project_id', 'id', 'deleted'),
         sa.Index(None, 'project_id', 'deleted', 'seq'),
+        sa.Index(None, 'deleted_at'),
         **INNODB,
     )
 
@@ -158,13 +159,15 @@ job_attachments = sa.Table(
     **INNODB,
 )
 
-# One for each run of an action.
+# One for each run of an action. Ids grow, so that those of one second are in order.
 action_reports = sa.Table(
     'action_reports',
     metadata,
     sa.Column('id', UUID, primary_key=True),
     sa.Column('project_id', NAME, nullable=False),
-    _refers('action', 'actions'),
+    sa.Column('action', sa.BigInteger, sa.ForeignKey('actions.seq'), nullable=False),
+    # Also when the job has other actions by now, and so no such attachment.
+    sa.Column('job', sa.BigInteger, sa.ForeignKey('jobs.seq')),
     sa.Column(
         'action_attachment',
         UUID,
@@ -172,10 +175,13 @@ action_reports = sa.Table(
         index=True,
     ),
     sa.Column('result', NAME, nullable=False),
+    # -1: nobody said.
     sa.Column('time_elapsed', sa.Double, nullable=False),
     sa.Column('metadata', Json, nullable=False),
     sa.Column('report_date', sa.BigInteger, nullable=False),
     sa.Column('log', TEXT),
+    sa.Index(None, 'action', 'report_date', 'id'),
+    sa.Index(None, 'job', 'report_date', 'id'),
     **INNODB,
 )
 

@@ -19,6 +19,7 @@ from slotwright.storage.sqlalchemy.hosts import Hosts
 from slotwright.storage.sqlalchemy.instances import Instances
 from slotwright.storage.sqlalchemy.operations import Operations
 from slotwright.storage.sqlalchemy.pooled import Pooled
+from slotwright.storage.sqlalchemy.purge import Purge
 from slotwright.storage.sqlalchemy.quotas import Quotas
 from slotwright.storage.sqlalchemy.transactions import Database
 
@@ -33,6 +34,7 @@ class SQLAlchemyStore(
     Pooled,
     CensusTaker,
     Events,
+    Purge,
     ManagementStore,
 ):
     """Management data in SQLite, MySQL/MariaDB or PostgreSQL; safe to use from any thread.

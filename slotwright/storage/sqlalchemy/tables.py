@@ -96,6 +96,7 @@ clusters = sa.Table(
     sa.Column('deleted_at', TIME),
     sa.Index(None, 'project_id', 'id'),
     sa.Index(None, 'project_id', 'name'),
+    sa.Index(None, 'deleted_at'),
     **INNODB,
 )
 
@@ -140,6 +141,7 @@ instances = sa.Table(
     sa.Index(None, 'pool', 'status'),
     # For what a project uses: its dead instances stay in the table.
     sa.Index(None, 'project_id', 'status'),
+    sa.Index(None, 'status', 'updated'),
     **INNODB,
 )
 
