@@ -134,3 +134,8 @@ class PostgreSQLTest(Contract, BackupCase):
     def backend_check(self, plan):
         """It goes by the size of tables, which are small here."""
         self.assertIn('Limit', plan[0][0])
+
+    def test_searches_are_not_compiled(self):
+        """Of a large table one of twenty terms would run for seconds."""
+        shown = self.store.database.read(lambda conn: conn.scalar(sa.text('SHOW jit')))
+        self.assertEqual('off', shown)
