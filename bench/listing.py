@@ -9,7 +9,6 @@ import base64
 import http.client
 import itertools
 import json
-import os
 import sys
 import tempfile
 import time
@@ -87,8 +86,9 @@ class Server(fixtures.Fixture):
         return connection
 
     def _spent(self) -> float:
-        fields = Path(f'/proc/{self._process.pid}/stat').read_text().rpartition(')')[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+        # The CPU clock of a process, as clock_getcpuclockid(3) numbers it: /proc counts in 10 ms,
+        # which is more than a few requests take.
+        return time.clock_gettime(~self._process.pid << 3 | 2)
 
 
 def ask(

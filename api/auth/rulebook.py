@@ -31,6 +31,7 @@ _KIND = re.compile(r'([^\s()]+?):')
 #: Seconds between two looks at the files.
 _LOOK_EVERY = 1.0
 _MOST_ANSWERS = 10_000
+_LONGEST_PROJECT = 255  # characters
 #: Checks that are not oslo.policy's own, and HTTP.
 _OTHERS = 'oslo.policy.rule_checks'
 
@@ -138,7 +139,8 @@ class _Rules:
         target = {} if project_id is None else {'project_id': project_id}
         credentials = identity.credentials(project_id)
         answer = bool(self._enforcer.authorize(rule, target, credentials))
-        if self._lasting:
+        # What is no project at all, and may be long, is refused later.
+        if self._lasting and len(project_id or '') <= _LONGEST_PROJECT:
             if len(self._answers) >= _MOST_ANSWERS:
                 self._answers.clear()
             self._answers[asked] = answer

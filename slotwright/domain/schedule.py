@@ -20,6 +20,7 @@ from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger
 
+from slotwright.domain import cron_fields
 from slotwright.domain.errors import InvalidRequest
 
 DATE = 'schedule_date'
@@ -45,6 +46,9 @@ _TIME = re.compile(
     re.ASCII,
 )
 _YEAR = re.compile(r'[0-9]{4}', re.ASCII)
+_LETTER = re.compile(r'[A-Za-z]')
+_NAMES = re.compile(r'[a-z]+(-[a-z]+)?', re.ASCII | re.IGNORECASE)
+_OF_MONTH = re.compile(r'last|(1st|2nd|3rd|4th|5th|last) +[a-z]+', re.ASCII | re.IGNORECASE)
 _LONGEST_FIELD = 255  # characters
 _LONGEST_INTERVAL = 100 * 366 * 86400  # seconds
 _SECOND = dt.timedelta(seconds=1)
@@ -130,7 +134,7 @@ def _days(plan: Schedule) -> tuple[tuple[str, str], ...]:
 def _has_day(fields: tuple[tuple[str, str], ...]) -> bool:
     """Whether there are such days; as the calendar goes, they come again within 40 years then."""
     begin = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-    cron = CronTrigger(**dict(fields), timezone=dt.UTC, end_date=begin + HORIZON)
+    cron = cron_fields.trigger(fields, begin + HORIZON)
     return cron.get_next_fire_time(None, begin) is not None
 
 
@@ -274,11 +278,16 @@ def _cron(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=1024)  # most jobs run at the same few hours
 def _flaw(field: str, text: str) -> str | None:
-    """What the library says is wrong with an expression."""
+    """What is wrong with an expression."""
     try:
         CronTrigger(**{field: text}, timezone=dt.UTC)
     except (ValueError, TypeError) as error:
         return str(error)
+    # After a name the library looks no further: of "mon wed fri" it takes the Mondays.
+    name = _OF_MONTH if field == 'day' else _NAMES
+    for part in text.strip().split(','):
+        if _LETTER.search(part) and not name.fullmatch(part.strip(' ')):
+            return f'{_shown(part)} is not understood whole; parts are separated by commas'
     return None
 
 
@@ -295,7 +304,7 @@ def _next_cron(
     # The library does the calendar only, on wall times that it takes for UTC.
     here = after.astimezone(zone)
     end = here.replace(tzinfo=dt.UTC, fold=0) + HORIZON
-    cron = CronTrigger(**dict(fields), timezone=dt.UTC, end_date=end)
+    cron = cron_fields.trigger(fields, end)
     in_any_hour = str(cron.fields[CRON_FIELDS.index('hour')]) in ('*', '*/1')
     repeated = _in_repeat(cron, zone, here) if in_any_hour else None
     for wall in _walls(cron, here.replace(tzinfo=None, fold=0)):

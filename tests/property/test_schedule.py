@@ -9,7 +9,7 @@ from apscheduler.triggers.cron import CronTrigger
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from slotwright.domain import schedule
+from slotwright.domain import cron_fields, schedule
 from slotwright.domain.errors import InvalidRequest
 from slotwright.domain.schedule import next_run, parse, require_run
 
@@ -206,6 +206,19 @@ class CronTest(unittest.TestCase):
                 found = next_run(parse(fields), at('2026-11-21T10:00:00'))
                 self.assertEqual(expected and at(expected), found)
 
+    def test_long_lists_are_no_more_work_than_short_ones(self) -> None:
+        for field, part in (('week', '53'), ('day', '5th sun'), ('day_of_week', 'mon-wed')):
+            with self.subTest(field=field):
+                end = at('2030-01-01T00:00:00')
+                cron = cron_fields.trigger([(field, ','.join([part] * 30))], end)
+                self.assertEqual([1] * 8, [len(one.expressions) for one in cron.fields])
+                alone = CronTrigger(**{field: part}, timezone=UTC, end_date=end)
+                now = at('2026-11-21T10:00:00')
+                for _ in range(10):
+                    found = cron.get_next_fire_time(None, now)
+                    self.assertEqual(alone.get_next_fire_time(None, now), found)
+                    now = (found or now) + dt.timedelta(seconds=1)
+
     def test_bounds(self) -> None:
         fields = {'schedule_hour': '*', 'schedule_start_date': '2026-12-01T05:00:00'}
         now = at('2026-11-21T10:00:00')
@@ -238,6 +251,11 @@ class RefusalTest(unittest.TestCase):
             ('schedule_year', '26'),
             ('schedule_second', '1;2'),
             ('schedule_week', '1' * 300),
+            ('schedule_day_of_week', 'mon wed fri'),
+            ('schedule_day_of_week', 'sun, mon-fri/2'),
+            ('schedule_month', 'jan;jul'),
+            ('schedule_day', '1st mon wed'),
+            ('schedule_day', 'lastfri'),
         ):
             with self.subTest(field=field, value=value):
                 with self.assertRaises(InvalidRequest) as caught:
@@ -270,7 +288,19 @@ class RefusalTest(unittest.TestCase):
 #: Also what no day has: the 31st of April, a fifth Monday that is a Tuesday, week 53 in June.
 days = st.one_of(
     cron_field(1, 31),
-    st.sampled_from(['30', '31', 'last', '1st mon', '5th mon', '5th sun', 'last fri, 29']),
+    st.sampled_from(
+        [
+            '30',
+            '31',
+            'last',
+            '1st mon',
+            '5th mon',
+            '5th sun',
+            'last fri, 29',
+            '5th mon, last, 1st tue',
+            '31, 5th sun',
+        ]
+    ),
 )
 rare_crons = st.fixed_dictionaries(
     {},

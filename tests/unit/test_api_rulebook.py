@@ -5,7 +5,7 @@ from pathlib import Path
 import fixtures
 from oslo_policy import policy
 
-from api.auth.identity import Identity
+from api.auth.identity import ADMIN, EVERY, Identity
 from api.auth.rulebook import Rulebook
 from slotwright.loading import InvalidConfiguration
 from tests.guarded import wait_until
@@ -140,6 +140,18 @@ class RulebookTest(ApiTestCase):
         self.assertFalse(self.may_create(rulebook))
         now[0] = 1.0
         self.assertTrue(self.may_create(rulebook))
+
+    def test_answers_about_names_that_are_no_project_are_not_kept(self) -> None:
+        admin = Identity('root', frozenset({EVERY}), frozenset({ADMIN}))
+        rulebook = Rulebook(self.conf)
+        asked = self.useFixture(
+            fixtures.MockPatch('oslo_policy.policy.Enforcer.authorize', return_value=True)
+        ).mock
+        for length, calls in ((255, 1), (60_000, 2)):
+            asked.reset_mock()
+            for _ in range(2):
+                self.assertTrue(rulebook.allows('cluster:show', admin, 'x' * length))
+            self.assertEqual(calls, asked.call_count)
 
     def test_what_another_service_answers_is_asked_each_time(self) -> None:
         answers = [True, False, True]
