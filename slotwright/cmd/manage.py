@@ -22,7 +22,7 @@ from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
 from slotwright.storage import pool_stores, transfer
-from slotwright.storage.purge import REST
+from slotwright.storage.purge import LEAST_DAYS, MOST_DAYS, REST
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy import purge as purging
 from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
@@ -176,9 +176,6 @@ def _user_file(conf: cfg.ConfigOpts) -> str:
         raise ValueError('set [api] user_file in the configuration')
     return path
 
-
-#: Of what was deleted a moment ago, somebody may be about to refer to it.
-LEAST_DAYS, MOST_DAYS = 0.01, 36500
 
 #: Positional arguments of verbs, with their help.
 ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {

@@ -74,7 +74,7 @@ OPTS = [
         min=0,
         max=36500,
         help='Days that rows of what was deleted stay in the database, if nothing else refers to '
-        'them; 0 for ever. slotwright-manage db purge removes them at once.',
+        'them; 0 for ever, else 0.01 or more. slotwright-manage db purge removes them at once.',
     ),
     cfg.PortOpt(
         'metrics_port',
