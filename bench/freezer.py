@@ -27,27 +27,19 @@ TOLD = {
 }
 
 
-class LetIn:
-    """WSGI middleware: whoever calls is a member of the project in the URL."""
-
-    def __init__(self, app: WSGIApplication) -> None:
-        self._app = app
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        project = environ['PATH_INFO'].split('/')[2]
-        return self._app({**environ, **TOLD, 'HTTP_X_PROJECT_ID': project}, start_response)
-
-
-class Unversioned:
-    """WSGI middleware: what paste does with /v2."""
+class FrontDoor:
+    """WSGI middleware in place of Keystone's and paste's: whoever calls is a member of the project
+    in the URL, and /v2 is where the application begins.
+    """
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ['PATH_INFO'].removeprefix('/v2')
-        moved = {**environ, 'SCRIPT_NAME': '/v2', 'PATH_INFO': path}
-        return self._app(moved, start_response)
+        project = path.split('/')[1]
+        moved = {'SCRIPT_NAME': '/v2', 'PATH_INFO': path, 'HTTP_X_PROJECT_ID': project}
+        return self._app({**environ, **TOLD, **moved}, start_response)
 
 
 def theirs(database: str) -> WSGIApplication:
@@ -60,7 +52,7 @@ def theirs(database: str) -> WSGIApplication:
     )
     config.parse_args(['--config-file', str(file)])
     manager.get_db_driver('sqlalchemy', backend='sqlalchemy').db_sync()
-    return LetIn(Unversioned(middleware.ContextMiddleware(api.build_app_v2())))
+    return FrontDoor(middleware.ContextMiddleware(api.build_app_v2()))
 
 
 def main(database: str) -> None:
