@@ -16,9 +16,9 @@ class ActionReports(Resource):
     """actions/{action_id}/reports"""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, action_id: str, **_: str) -> None:
-        limit, offset = page_of(req)
+        limit, offset = page_of(req, MOST)
         project = caller_of(req).project
-        found = self._store.reports.list_of_action(project, action_id, min(limit, MOST), offset)
+        found = self._store.reports.list_of_action(project, action_id, limit, offset)
         resp.media = _shown(found)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, action_id: str, **_: str) -> None:
@@ -37,9 +37,9 @@ class JobReports(Resource):
     """jobs/{job_id}/reports"""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str, **_: str) -> None:
-        limit, offset = page_of(req)
+        limit, offset = page_of(req, MOST)
         project = caller_of(req).project
-        found = self._store.reports.list_of_job(project, job_id, min(limit, MOST), offset)
+        found = self._store.reports.list_of_job(project, job_id, limit, offset)
         resp.media = _shown(found)
 
 

@@ -67,13 +67,13 @@ def caller_of(req: falcon.Request) -> Caller:
     return Caller(project, req.context.identity.user[:64])
 
 
-def page_of(req: falcon.Request) -> tuple[int, int]:
-    """Limit and offset.
+def page_of(req: falcon.Request, most: int = MOST) -> tuple[int, int]:
+    """Limit, which is ``most`` where more is asked for, and offset.
 
     :raises InvalidRequest: for what is no such number.
     """
     return (
-        min(_number(req, 'limit', PAGE, 1), MOST),
+        min(_number(req, 'limit', PAGE, 1), most),
         _number(req, 'offset', 0, 0),
     )
 
