@@ -47,17 +47,19 @@ class Contract:
     def test_from_subscribe_to_unsubscribe(self) -> None:
         heard, passed = Heard(), Heard()
         self.sub.subscribe(f'{self.name}-passed', passed)
-        self.publisher.publish(self.name, 'before')
         for turn in range(20):
+            self.publisher.publish(self.name, 'unheard')
+            # In a cluster it may still be on its way from node to node.
+            self.publisher.publish(f'{self.name}-passed', turn)
+            passed.wait_for(turn + 1)
             self.sub.subscribe(self.name, heard)
             self.publisher.publish(self.name, turn)
             heard.wait_for(turn + 1)
             self.sub.unsubscribe(self.name)
-            self.publisher.publish(self.name, 'between')
-            # In a cluster it may still be on its way from node to node.
-            self.publisher.publish(f'{self.name}-passed', turn)
-            passed.wait_for(turn + 1)
         self.sub.unsubscribe(self.name)
+        self.publisher.publish(self.name, 'unheard')
+        self.publisher.publish(f'{self.name}-passed', 20)
+        passed.wait_for(21)
         self.assertEqual(list(range(20)), heard.all)
 
     def test_a_function_is_replaced(self) -> None:
