@@ -1,6 +1,6 @@
 """Flavors as the Trove API has them, and the ids they are known by."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -10,6 +10,10 @@ from slotwright.domain.errors import NotFound
 from slotwright.storage.sqlalchemy import upserts
 from slotwright.storage.sqlalchemy.tables import flavors
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
+
+_RAM = sa.select(flavors.c.id, flavors.c.ram).where(
+    flavors.c.id.in_(sa.bindparam('ids', expanding=True))
+)
 
 
 class Flavors(Transactional):
@@ -38,6 +42,11 @@ class Flavors(Transactional):
         sizes = {name: getattr(flavor, name) for name in domain.SIZES}
         row = {'id': flavor.id, 'name': flavor.name, 'listed': False, 'capabilities': {}, **sizes}
         upserts.write(conn, flavors, row, sizes)
+
+
+def ram_of(conn: sa.Connection, ids: Collection[str]) -> Mapping[str, int]:
+    """MiB that instances made now get, by the id of their flavor; also of those deleted."""
+    return dict(conn.execute(_RAM, {'ids': sorted(set(ids))}).all()) if ids else {}
 
 
 def _sized(conn: sa.Connection, which: sa.ColumnElement[bool]) -> list[Flavor]:
