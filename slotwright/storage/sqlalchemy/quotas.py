@@ -31,17 +31,17 @@ TAKES = sa.or_(
 )
 _IN_USE = (
     sa.select(
-        sa.func.count().label('instances'),
-        sa.func.coalesce(sa.func.sum(instances.c.volume_size), 0).label('volumes'),
-        sa.func.coalesce(sa.func.sum(instances.c.ram), 0).label('ram'),
+        sa.func.count().label('used_instances'),
+        sa.func.coalesce(sa.func.sum(instances.c.volume_size), 0).label('used_volumes'),
+        sa.func.coalesce(sa.func.sum(instances.c.ram), 0).label('used_ram'),
     )
     .where(instances.c.project_id == sa.bindparam('project_id'), TAKES)
     .subquery()
 )
-# What is used, then what is stored: one row, also of a project of which nothing is stored.
-_USAGE = sa.select(
-    *(_IN_USE.c[name] for name in RESOURCES), *(quotas.c[name] for name in RESOURCES)
-).select_from(_IN_USE.outerjoin(quotas, quotas.c.project_id == sa.bindparam('project_id')))
+# One row, also for a project of which nothing is stored.
+_USAGE = sa.select(_IN_USE, *(quotas.c[name] for name in RESOURCES)).select_from(
+    _IN_USE.outerjoin(quotas, quotas.c.project_id == sa.bindparam('project_id'))
+)
 
 
 class Quotas(Transactional):
@@ -94,14 +94,11 @@ def lock(conn: sa.Connection, project_id: str) -> None:
 
 @functools.cache
 def _lock(dialect: str) -> sa.Insert:
-    row = {'project_id': sa.bindparam('project_id')}
+    row: dict[str, Any] = {'project_id': sa.bindparam('project_id')}
     return upserts.statement(dialect, quotas, row, row)
 
 
 def usage(conn: sa.Connection, project_id: str, defaults: Amounts) -> Usage:
-    row: Sequence[Any] = conn.execute(_USAGE, {'project_id': project_id}).one()
-    in_use, stored = row[: len(RESOURCES)], row[len(RESOURCES) :]
-    return Usage(
-        defaults.changed(dict(zip(RESOURCES, stored, strict=True))),
-        Amounts(**{name: int(n) for name, n in zip(RESOURCES, in_use, strict=True)}),
-    )
+    row = conn.execute(_USAGE, {'project_id': project_id}).mappings().one()
+    in_use = Amounts(**{name: int(row[f'used_{name}']) for name in RESOURCES})
+    return Usage(defaults.changed({name: row[name] for name in RESOURCES}), in_use)
