@@ -235,6 +235,8 @@ class ServerProcess:
 
     def _search(self, engine: Engine | None) -> ProcessRecord | None:
         data = os.path.realpath(self._directory.data)
+        if not os.path.isdir(data):
+            return None  # nobody can work there, and /proc may be long
         for pid in (int(name) for name in os.listdir('/proc') if name.isdigit()):
             if working_directory(pid) != data:
                 continue

@@ -4,11 +4,10 @@ The pools of the flavor; when it has none, those without a flavor. While there a
 instances run where ``[taskmanager] provisioner`` says.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from slotwright.domain.errors import NoRoom
 from slotwright.domain.placement import Placement
-from slotwright.domain.pools import Pool
 from slotwright.storage.management import PoolsController
 
 
@@ -28,14 +27,11 @@ class Places:
         :raises NoRoom: there are pools, but none of them is for these members.
         """
         names = sorted(set(flavors))
-        found: Sequence[Pool] = ()
-        if len(names) == 1:
-            found = self._pools.get_pools_by_flavor(names[0])
-        found = found or self._pools.get_pools_by_flavor()
+        found = self._pools.find_serving(names[0] if len(names) == 1 else None)
+        if found is None:
+            return None
         if found:
             return Placement(found, version=version, locality=locality)
-        if not self._pools.list(limit=1):
-            return None
         raise NoRoom(
             f'No pool is for flavor {" or ".join(names)}: give one of the pools that '
             'flavor, or none.'

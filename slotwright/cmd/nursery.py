@@ -15,6 +15,7 @@ import select
 import socket
 import sys
 
+import kombu
 import setproctitle
 from stevedore import driver
 
@@ -88,6 +89,9 @@ def main() -> int:
     """The only argument is the descriptor of the socket."""
     for group, name in PLUGINS:
         driver.DriverManager(group, name)
+    # Both would be imported at an agent's first connection.
+    kombu.Connection('amqp://').get_transport_cls()
+    'localhost'.encode('idna')
     version_found({})  # and remembered for all agents
     gc.collect()
     gc.freeze()  # or a collection in a child would touch, and so copy, all that is shared

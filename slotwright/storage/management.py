@@ -54,6 +54,13 @@ class PoolsController(Protocol):
     def get_pools_by_flavor(self, flavor: str | None = None) -> Sequence[Pool]:
         """All pools of a flavor, which need not exist; for None those that have none."""
 
+    def find_serving(self, flavor: str | None) -> Sequence[Pool] | None:
+        """The pools for instances of a flavor: those that it has, else those of no flavor.
+
+        None while there are no pools at all, () when none is for it. For no flavor those that
+        have none.
+        """
+
     def get(self, name: str) -> Pool:
         """:raises PoolDoesNotExist: "Pool <name> does not exist."."""
 

@@ -84,6 +84,9 @@ class _Pools:
     def get_pools_by_flavor(self, flavor: str | None = None) -> Sequence[Pool]:
         return self._pools.get_pools_by_flavor(flavor)
 
+    def find_serving(self, flavor: str | None) -> Sequence[Pool] | None:
+        return self._pools.find_serving(flavor)
+
     def get(self, name: str) -> Pool:
         return self._pools.get(name)
 

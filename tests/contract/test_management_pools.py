@@ -37,6 +37,25 @@ class Contract:
         unflavored = self.pools.get_pools_by_flavor()
         self.assertEqual(['p0', 'p1', 'p4'], [pool.name for pool in unflavored])
 
+    def serving(self, flavor: str | None) -> list[str] | None:
+        found = self.pools.find_serving(flavor)
+        return None if found is None else [pool.name for pool in found]
+
+    def test_the_pools_that_serve_a_flavor(self):
+        for flavor in ('f', None):
+            self.assertIsNone(self.serving(flavor), 'there are no pools')
+        self.pool('b', 'g')
+        self.assertEqual([[], [], ['b']], [self.serving(flavor) for flavor in ('f', None, 'g')])
+        self.pool('d')
+        self.pool('c')
+        for flavor, names in (('f', ['c', 'd']), (None, ['c', 'd']), ('g', ['b'])):
+            self.assertEqual(names, self.serving(flavor), flavor)
+        self.pool('a', 'g', 5, options={'instances': 2})
+        self.assertEqual(self.pools.get_pools_by_flavor('g'), self.pools.find_serving('g'))
+        self.pools.drop_all()
+        self.assertIsNone(self.serving('g'))
+        self.refused(InvalidRequest, lambda: self.pools.find_serving(''))
+
     def test_create_over_a_pool_replaces_all_of_it(self):
         """Bug 12: options were reset and the flavor was not."""
         self.pool('p', 'f', 5, options={'a': 1})

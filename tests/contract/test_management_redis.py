@@ -23,6 +23,8 @@ OPERATIONS = (
     ('pools.list a page', lambda s: s.pools.list('pool-2', 20)),
     ('pools.get_pools_by_flavor', lambda s: s.pools.get_pools_by_flavor('f')),
     ('pools.get_pools_by_flavor None', lambda s: s.pools.get_pools_by_flavor()),
+    ('pools.find_serving', lambda s: s.pools.find_serving('f')),
+    ('pools.find_serving others', lambda s: s.pools.find_serving('g')),
     ('pools.capabilities', lambda s: s.pools.capabilities('f')),
     ('flavors.create', lambda s: s.flavors.create('f', 'p', {'ram': 1}, ['new', 'pool-1'])),
     ('flavors.get', lambda s: s.flavors.get('f', 'p')),

@@ -17,6 +17,7 @@ class Pools:
     def __init__(self, link: Link, capabilities: management.SchemeCapabilities) -> None:
         self._run_list = link.script('pools_list')
         self._run_by_flavor = link.script('pools_by_flavor')
+        self._run_serving = link.script('pools_serving')
         self._run_get = link.script('pools_get')
         self._run_exists = link.script('pools_exists')
         self._run_first = link.script('pools_first')
@@ -48,6 +49,11 @@ class Pools:
     def get_pools_by_flavor(self, flavor: str | None = None) -> Sequence[Pool]:
         wanted = '' if flavor is None else checks.check_name('flavor', flavor)
         return _read(self._run_by_flavor(wanted))
+
+    def find_serving(self, flavor: str | None) -> Sequence[Pool] | None:
+        wanted = '' if flavor is None else checks.check_name('flavor', flavor)
+        answer = self._run_serving(wanted)
+        return _read(answer) if answer[0] == 'ok' else None
 
     def get(self, name: str) -> Pool:
         answer = self._run_get(checks.check_name('pool', name))

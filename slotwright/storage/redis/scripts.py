@@ -5,7 +5,7 @@ from importlib import resources
 
 #: May be run by a server that has no memory left: they take nothing new.
 _FREEING = ('delete', 'drop_all')
-_READING = ('list', 'get', 'first', 'by_flavor', 'exists')
+_READING = ('list', 'get', 'first', 'by_flavor', 'serving', 'exists')
 _DEFINED = re.compile(r'^local (?:function )?(\w+)', re.MULTILINE)
 
 

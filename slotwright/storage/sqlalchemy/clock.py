@@ -62,6 +62,9 @@ def _utc_postgresql(*_: Any, **__: Any) -> str:
     return "(clock_timestamp() AT TIME ZONE 'UTC')"
 
 
+_NOW = sa.select(DbUtc())
+
+
 class Clock:
     """The database's clock; or ``now`` (seconds since 1970), for simulated time."""
 
@@ -78,6 +81,12 @@ class Clock:
         if self._now is None:
             return DbUtc()
         return sa.literal(EPOCH + datetime.timedelta(seconds=self._now()), TIME)
+
+    def read(self, conn: sa.Connection) -> datetime.datetime:
+        """The time in UTC, for all that a transaction is about to insert."""
+        reading = _NOW if self._now is None else sa.select(self.utc())
+        now: datetime.datetime = conn.execute(reading).scalar_one()
+        return now
 
     def insert(self, table: sa.Table) -> sa.Insert:
         """INSERT of a row whose ``created_at`` is now; of each table always the same object,

@@ -8,14 +8,15 @@ import sqlalchemy as sa
 from slotwright.domain import news, states
 from slotwright.domain.clusters import Cluster, Instance, Operation
 from slotwright.domain.errors import ClusterBusy, NotFound
-from slotwright.domain.events import Kind
+from slotwright.domain.events import Kind, NewEvent
 from slotwright.domain.placement import Placement
 from slotwright.domain.quotas import Amounts
 from slotwright.domain.states import InstanceStatus, OperationKind, OperationState
 from slotwright.storage.base import NewCluster, NewInstance, NewOperation
-from slotwright.storage.sqlalchemy import outbox, placing, quotas, records
+from slotwright.storage.sqlalchemy import new_rows, outbox, placing, quotas, records
 from slotwright.storage.sqlalchemy.clock import Clock
-from slotwright.storage.sqlalchemy.tables import clusters, flavors, instances, operations
+from slotwright.storage.sqlalchemy.flavors import ram_of
+from slotwright.storage.sqlalchemy.tables import clusters, instances, operations
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 IS_LIVE = instances.c.status != InstanceStatus.DELETED
@@ -70,31 +71,21 @@ class Clusters(Transactional):
         if quota is not None:
             quotas.lock(conn, cluster.project_id)
         placing.wait_for_turn(conn, placement)
+        now = self.clock.read(conn)
+        ram = ram_of(conn, [member.flavor_id for member in members])
         if quota is not None:
-            quotas.require_room(conn, cluster.project_id, members, quota)
-        conn.execute(
-            sa.insert(clusters).values(
-                id=cluster.id,
-                project_id=cluster.project_id,
-                name=cluster.name,
-                datastore=cluster.datastore,
-                datastore_version=cluster.datastore_version,
-                task_id=states.TASK_OF_KIND[operation.kind].id,
-                epoch=0,
-                member_seq=len(members),
-                locality=cluster.locality,
-                extended_properties=dict(cluster.extended_properties),
-                secret=cluster.secret,
-                tenant_hash='',
-                created=self.clock.utc(),
-                updated=self.clock.utc(),
-            )
-        )
-        row = _get_row(conn, cluster.project_id, cluster.id)
-        _insert_members(conn, self.clock, row, members, placement)
-        _insert_operation(conn, self.clock, row, operation, members)
-        made = assemble(conn, [row])[0]
-        _tell(conn, self.clock, made, Kind.CLUSTER_CREATED, [i.id for i in made.instances])
+            quotas.require_room(conn, cluster.project_id, members, ram, quota)
+        places = placing.choose(conn, members, ram, placement)
+        row = new_rows.of_cluster(cluster, operation, len(members), now)
+        member_rows = new_rows.of_members(row, members, places, ram, now)
+        operation_row = new_rows.of_operation(row, operation, members, now)
+        made = new_rows.as_record(row, member_rows, operation_row)
+        told = _news(made, Kind.CLUSTER_CREATED, {i.id for i in made.instances})
+        conn.execute(new_rows.INSERT_CLUSTER, {**row, 'event_seq': len(told)})
+        if member_rows:
+            conn.execute(new_rows.INSERT_MEMBERS, member_rows)
+        conn.execute(new_rows.INSERT_OPERATION, operation_row)
+        outbox.record_first(conn, row, operation_row, told)
         return made
 
     @writes
@@ -140,14 +131,22 @@ class Clusters(Transactional):
                 'This action cannot be performed on the cluster while the current '
                 f"cluster task is '{task}'."
             )
+        now = self.clock.read(conn)
+        ram = ram_of(conn, [member.flavor_id for member in members])
         if quota is not None:
-            quotas.require_room(conn, project_id, members, quota)
-        _insert_members(conn, self.clock, row, members, placement)
+            quotas.require_room(conn, project_id, members, ram, quota)
+        if members:
+            there = placing.members_of(conn, cluster_id) if placement else ()
+            places = placing.choose(conn, members, ram, placement, there)
+            member_rows = new_rows.of_members(row, members, places, ram, now)
+            conn.execute(new_rows.INSERT_MEMBERS, member_rows)
         _require_members(conn, cluster_id, operation.instances)
-        _insert_operation(conn, self.clock, row, operation, members)
+        operation_row = new_rows.of_operation(row, operation, members, now)
+        conn.execute(new_rows.INSERT_OPERATION, operation_row)
         _shut_down(conn, self.clock, cluster_id, operation)
         taken_by = assemble(conn, [row])[0]
-        _tell(conn, self.clock, taken_by, Kind.CLUSTER_CHANGED, [m.id for m in members])
+        told = _news(taken_by, Kind.CLUSTER_CHANGED, {member.id for member in members})
+        outbox.record(conn, self.clock, cluster_id, told, operation.id)
         return taken_by
 
     @reads
@@ -248,10 +247,8 @@ def _tell_given_up(conn: sa.Connection, clock: Clock, cluster_id: str) -> None:
     outbox.record(conn, clock, cluster_id, [news.of_operation(records.operation(row))])
 
 
-def _tell(
-    conn: sa.Connection, clock: Clock, cluster: Cluster, kind: Kind, new: Collection[str]
-) -> None:
-    """Tell that an operation of a cluster was accepted, of ``new`` members and leaving ones."""
+def _news(cluster: Cluster, kind: Kind, new: Collection[str]) -> list[NewEvent]:
+    """That an operation of a cluster was accepted, of ``new`` members and leaving ones."""
     assert cluster.operation is not None
     told = [
         news.of_cluster(kind, cluster.name, cluster.task),
@@ -262,7 +259,7 @@ def _tell(
             told.append(news.of_instance(Kind.INSTANCE_CREATED, member))
         elif member.status is InstanceStatus.SHUTDOWN:
             told.append(news.of_instance(Kind.INSTANCE_CHANGED, member))
-    outbox.record(conn, clock, cluster.id, told, cluster.operation.id)
+    return told
 
 
 def _require_members(conn: sa.Connection, cluster_id: str, wanted: Iterable[str]) -> None:
@@ -277,70 +274,6 @@ def _require_members(conn: sa.Connection, cluster_id: str, wanted: Iterable[str]
     for instance_id in wanted:
         if instance_id not in found:
             raise NotFound(f'Instance {instance_id} does not exist.')
-
-
-_RAM = sa.select(flavors.c.ram).where(flavors.c.id == sa.bindparam('sized_by')).scalar_subquery()
-
-
-def _insert_members(
-    conn: sa.Connection,
-    clock: Clock,
-    cluster: sa.RowMapping,
-    members: Sequence[NewInstance],
-    placement: Placement | None,
-) -> None:
-    """Insert new members; ``cluster.member_seq`` counts them already."""
-    if not members:
-        return
-    places = placing.choose(conn, cluster['id'], members, placement) if placement else {}
-    first = cluster['member_seq'] - len(members) + 1
-    conn.execute(
-        sa.insert(instances).values(created=clock.utc(), updated=clock.utc(), ram=_RAM),
-        [
-            {
-                'id': member.id,
-                'cluster_id': cluster['id'],
-                'project_id': cluster['project_id'],
-                'name': f'{cluster["name"]}-member-{ordinal}',
-                'ordinal': ordinal,
-                'flavor_id': member.flavor_id,
-                'sized_by': member.flavor_id,
-                **placing.columns_of(places.get(member.id)),
-                'volume_size': member.volume_size,
-                'status': InstanceStatus.BUILD,
-                'tombstone': False,
-            }
-            for ordinal, member in enumerate(members, first)
-        ],
-    )
-
-
-def _insert_operation(
-    conn: sa.Connection,
-    clock: Clock,
-    cluster: sa.RowMapping,
-    operation: NewOperation,
-    members: Sequence[NewInstance],
-) -> None:
-    about = dict.fromkeys([*operation.instances, *(member.id for member in members)])
-    conn.execute(
-        sa.insert(operations).values(
-            id=operation.id,
-            cluster_id=cluster['id'],
-            project_id=cluster['project_id'],
-            kind=operation.kind,
-            state=OperationState.PENDING,
-            request_id=operation.request_id,
-            detail={'instances': list(about)},
-            created=clock.utc(),
-            updated=clock.utc(),
-            done=0,
-            total=0,
-            message='',
-            epoch=cluster['epoch'],
-            spent=0.0,
-        )
-    )
 
 
 def _shut_down(conn: sa.Connection, clock: Clock, cluster_id: str, operation: NewOperation) -> None:

@@ -20,6 +20,38 @@ _REQUEST = (
     .scalar_subquery()
 )
 
+_INSERT = sa.insert(events)
+
+
+def record_first(
+    conn: sa.Connection,
+    cluster: records.Row,
+    operation: records.Row,
+    news_of_it: Sequence[NewEvent],
+) -> None:
+    """Keep the first events of a cluster, whose row counts them already.
+
+    :param operation: the row of what all of them are part of; they have its time.
+    """
+    conn.execute(
+        _INSERT,
+        [
+            {
+                'cluster_id': cluster['id'],
+                'project_id': cluster['project_id'],
+                'seq': seq,
+                'kind': event.kind,
+                'message': event.message,
+                'state': dict(event.state),
+                'instance_id': event.instance_id,
+                'operation_id': operation['id'],
+                'request_id': operation['request_id'],
+                'created': operation['created'],
+            }
+            for seq, event in enumerate(news_of_it, 1)
+        ],
+    )
+
 
 def record(
     conn: sa.Connection,

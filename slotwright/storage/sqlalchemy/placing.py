@@ -15,7 +15,7 @@ from slotwright.domain.states import InstanceStatus
 from slotwright.storage.base import NewInstance
 from slotwright.storage.sqlalchemy import turns
 from slotwright.storage.sqlalchemy.quotas import TAKES
-from slotwright.storage.sqlalchemy.tables import flavors, instances
+from slotwright.storage.sqlalchemy.tables import instances
 
 _MANY = 500  # names in one query
 
@@ -30,14 +30,23 @@ def wait_for_turn(conn: sa.Connection, placement: Placement | None) -> None:
 
 
 def choose(
-    conn: sa.Connection, cluster_id: str, members: Sequence[NewInstance], placement: Placement
+    conn: sa.Connection,
+    members: Sequence[NewInstance],
+    ram: Mapping[str, int],
+    placement: Placement | None,
+    there: Sequence[Member] = (),
 ) -> Mapping[str, Pool]:
-    """A pool for each new member, by id.
+    """A pool for each new member, by id; none without a placement.
 
+    :param ram: of the members' flavors, in MiB.
+    :param there: members that the cluster has, see ``members_of``.
     :raises NoRoom: there is none.
     """
+    if placement is None or not members:
+        return {}
     names = [pool.name for pool in placement.pools] if placement.is_bounded else []
-    return placement.choose(_needs(conn, members), _used(conn, names), _there(conn, cluster_id))
+    needs = [Need(member.id, ram.get(member.flavor_id, 0)) for member in members]
+    return placement.choose(needs, _used(conn, names), there)
 
 
 def columns_of(pool: Pool | None) -> dict[str, object]:
@@ -50,13 +59,6 @@ def columns_of(pool: Pool | None) -> dict[str, object]:
         'pool_options': dict(pool.options),
         'failure_domain': domain_of(pool),
     }
-
-
-def _needs(conn: sa.Connection, members: Sequence[NewInstance]) -> list[Need]:
-    ids = sorted({member.flavor_id for member in members})
-    query = sa.select(flavors.c.id, flavors.c.ram).where(flavors.c.id.in_(ids))
-    ram = {row.id: row.ram for row in conn.execute(query)}
-    return [Need(member.id, ram[member.flavor_id]) for member in members]
 
 
 def used(conn: sa.Connection, which: sa.ColumnElement[bool]) -> dict[str, Used]:
@@ -76,7 +78,8 @@ def _used(conn: sa.Connection, names: Sequence[str]) -> dict[str, Used]:
     return found
 
 
-def _there(conn: sa.Connection, cluster_id: str) -> list[Member]:
+def members_of(conn: sa.Connection, cluster_id: str) -> list[Member]:
+    """Where the live members of a cluster are."""
     query = sa.select(instances.c.pool, instances.c.failure_domain).where(
         instances.c.cluster_id == cluster_id,
         instances.c.pool.is_not(None),

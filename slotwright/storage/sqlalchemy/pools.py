@@ -17,6 +17,15 @@ from slotwright.storage.sqlalchemy.transactions import Database, Transactional, 
 
 _ALL = sa.select(mgmt_pools).order_by(mgmt_pools.c.name)
 
+_ANY = sa.select(mgmt_pools.c.name).limit(1)
+_OF_FLAVOR = mgmt_pools.c.flavor == sa.bindparam('flavor')
+_SERVING = _ALL.where(
+    sa.or_(
+        _OF_FLAVOR,
+        sa.and_(mgmt_pools.c.flavor.is_(None), sa.not_(sa.exists(_ANY.where(_OF_FLAVOR)))),
+    )
+)
+
 
 class Pools(Transactional):
     """See ``slotwright.storage.management.PoolsController``."""
@@ -58,6 +67,12 @@ class Pools(Transactional):
     def get_pools_by_flavor(self, conn: sa.Connection, flavor: str | None = None) -> Sequence[Pool]:
         wanted = None if flavor is None else checks.check_name('flavor', flavor)
         return _read(conn, _ALL.where(mgmt_pools.c.flavor == wanted))
+
+    @reads
+    def find_serving(self, conn: sa.Connection, flavor: str | None) -> Sequence[Pool] | None:
+        wanted = None if flavor is None else checks.check_name('flavor', flavor)
+        found = _read(conn, _SERVING, {'flavor': wanted})
+        return found if found or conn.scalar(_ANY) is not None else None
 
     @reads
     def get(self, conn: sa.Connection, name: str) -> Pool:
@@ -171,5 +186,7 @@ def _get(conn: sa.Connection, name: str) -> Pool:
     return found[0]
 
 
-def _read(conn: sa.Connection, query: sa.Select[Any]) -> Sequence[Pool]:
-    return [Pool(**row) for row in conn.execute(query).mappings()]
+def _read(
+    conn: sa.Connection, query: sa.Select[Any], values: Mapping[str, Any] | None = None
+) -> Sequence[Pool]:
+    return [Pool(**row) for row in conn.execute(query, values).mappings()]

@@ -6,7 +6,9 @@ statement of a transaction: what InnoDB reads without a lock is as old as the fi
 read.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +17,7 @@ from slotwright.domain.quotas import RESOURCES, Amounts, Usage, complaint
 from slotwright.domain.states import InstanceStatus
 from slotwright.storage.base import NewInstance
 from slotwright.storage.sqlalchemy import upserts
-from slotwright.storage.sqlalchemy.tables import flavors, instances, quotas
+from slotwright.storage.sqlalchemy.tables import instances, quotas
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
 #: Which instances take room: one that failed and gave its place back takes nothing, until it
@@ -29,15 +31,16 @@ TAKES = sa.or_(
 )
 _IN_USE = (
     sa.select(
-        sa.func.count(),
-        sa.func.coalesce(sa.func.sum(instances.c.volume_size), 0),
-        sa.func.coalesce(sa.func.sum(instances.c.ram), 0),
+        sa.func.count().label('used_instances'),
+        sa.func.coalesce(sa.func.sum(instances.c.volume_size), 0).label('used_volumes'),
+        sa.func.coalesce(sa.func.sum(instances.c.ram), 0).label('used_ram'),
     )
-    .select_from(instances)
     .where(instances.c.project_id == sa.bindparam('project_id'), TAKES)
+    .subquery()
 )
-_STORED = sa.select(*(quotas.c[name] for name in RESOURCES)).where(
-    quotas.c.project_id == sa.bindparam('project_id')
+# One row, also for a project of which nothing is stored.
+_USAGE = sa.select(_IN_USE, *(quotas.c[name] for name in RESOURCES)).select_from(
+    _IN_USE.outerjoin(quotas, quotas.c.project_id == sa.bindparam('project_id'))
 )
 
 
@@ -63,37 +66,39 @@ class Quotas(Transactional):
 
 
 def require_room(
-    conn: sa.Connection, project_id: str, members: Sequence[NewInstance], defaults: Amounts
+    conn: sa.Connection,
+    project_id: str,
+    members: Sequence[NewInstance],
+    ram: Mapping[str, int],
+    defaults: Amounts,
 ) -> None:
     """Count, for a transaction that has the project's ``lock``.
 
+    :param ram: of the members' flavors, in MiB.
     :raises OverLimit: when ``members`` are more than the project may add.
     """
-    refused = complaint(usage(conn, project_id, defaults), _amounts(conn, members))
+    wanted = Amounts(
+        instances=len(members),
+        volumes=sum(member.volume_size or 0 for member in members),
+        ram=sum(ram.get(member.flavor_id, 0) for member in members),
+    )
+    refused = complaint(usage(conn, project_id, defaults), wanted)
     if refused:
         raise OverLimit(refused)
 
 
 def lock(conn: sa.Connection, project_id: str) -> None:
     """Make the project's row if there is none, and hold it until the transaction ends."""
-    row = {'project_id': project_id}
-    upserts.write(conn, quotas, row, row)
+    conn.execute(_lock(conn.dialect.name), {'project_id': project_id})
+
+
+@functools.cache
+def _lock(dialect: str) -> sa.Insert:
+    row: dict[str, Any] = {'project_id': sa.bindparam('project_id')}
+    return upserts.statement(dialect, quotas, row, row)
 
 
 def usage(conn: sa.Connection, project_id: str, defaults: Amounts) -> Usage:
-    this = {'project_id': project_id}
-    row = conn.execute(_STORED, this).mappings().first()
-    stored: Mapping[str, int | None] = {} if row is None else {n: row[n] for n in RESOURCES}
-    in_use = Amounts(*(int(number) for number in conn.execute(_IN_USE, this).one()))
-    return Usage(defaults.changed(stored), in_use)
-
-
-def _amounts(conn: sa.Connection, members: Sequence[NewInstance]) -> Amounts:
-    flavor_ids = {member.flavor_id for member in members}
-    query = sa.select(flavors.c.id, flavors.c.ram).where(flavors.c.id.in_(flavor_ids))
-    ram = {row.id: row.ram for row in conn.execute(query)}
-    return Amounts(
-        instances=len(members),
-        volumes=sum(member.volume_size or 0 for member in members),
-        ram=sum(ram.get(member.flavor_id, 0) for member in members),
-    )
+    row = conn.execute(_USAGE, {'project_id': project_id}).mappings().one()
+    in_use = Amounts(**{name: int(row[f'used_{name}']) for name in RESOURCES})
+    return Usage(defaults.changed({name: row[name] for name in RESOURCES}), in_use)

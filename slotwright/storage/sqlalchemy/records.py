@@ -1,6 +1,7 @@
 """Rows into records. Nothing else of a row leaves the storage."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -8,10 +9,11 @@ from slotwright.domain.clusters import Cluster, Instance, Operation
 from slotwright.domain.states import CLUSTER_TASKS, InstanceStatus, OperationKind, OperationState
 from slotwright.domain.topology import Address
 
+#: All columns of a row, by name.
+Row = sa.RowMapping | Mapping[str, Any]
 
-def cluster(
-    row: sa.RowMapping, instances: Iterable[Instance], operation: Operation | None
-) -> Cluster:
+
+def cluster(row: Row, instances: Iterable[Instance], operation: Operation | None) -> Cluster:
     """``instances`` by ordinal."""
     return Cluster(
         id=row['id'],
@@ -32,7 +34,7 @@ def cluster(
     )
 
 
-def instance(row: sa.RowMapping) -> Instance:
+def instance(row: Row) -> Instance:
     return Instance(
         id=row['id'],
         cluster_id=row['cluster_id'],
@@ -59,7 +61,7 @@ def instance(row: sa.RowMapping) -> Instance:
     )
 
 
-def operation(row: sa.RowMapping) -> Operation:
+def operation(row: Row) -> Operation:
     return Operation(
         id=row['id'],
         cluster_id=row['cluster_id'],

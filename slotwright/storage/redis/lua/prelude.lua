@@ -110,6 +110,22 @@ local function add_pool(answer, name)
     answer[at + 5] = call('HGET', FLAVOR_OF, name) or ''
 end
 
+-- Appends the pools of a flavor's set.
+local function add_pools(answer, key)
+    for _, name in ipairs(call('ZRANGE', key, 0, -1)) do
+        add_pool(answer, name)
+    end
+end
+
+-- Appends the pools that have no flavor.
+local function add_unflavored(answer)
+    for _, name in ipairs(call('ZRANGE', 'pools', 0, -1)) do
+        if not call('HGET', FLAVOR_OF, name) then
+            add_pool(answer, name)
+        end
+    end
+end
+
 -- Appends name, project, capabilities and the pools' names of a flavor, as add_pool does; of
 -- one project when that is given.
 local function add_flavor(answer, name, project)
