@@ -1,13 +1,15 @@
 """What a page of backup jobs, a new one and a search cost the API: CPU, and SQL statements.
 
-CPU is user and system time of the server's process, on SQLite in a file, over HTTP. The real
-Freezer API does the same beside it, in turns, so that both meet the same machine.
+CPU is user and system time of the API's process, over HTTP, on SQLite in a file and on a MariaDB
+that is started for it (whose own CPU is not counted). The real Freezer API does the same beside it
+on a database of the same kind, in turns, so that both meet the same machine.
 """
 
 import itertools
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib import metadata
 from statistics import median
 from typing import Any
@@ -21,6 +23,7 @@ from slotwright.domain.backup_model import Client, Job, JobAction
 from slotwright.storage.sqlalchemy import backup_tables as tables
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
+from tests import servers
 
 FREEZER = 'the Freezer API'
 TARGET = '≥ 4x'
@@ -95,34 +98,54 @@ def statements(store: SQLAlchemyStore, wanted: search.Search) -> int:
 def measure(foreign: Sequence[int], runs: int) -> Iterator[Row]:
     """A page of 10 and a POST; the page beside ``foreign`` jobs; a search over ``SEARCHED``."""
     with tempfile.TemporaryDirectory() as folder:
-        database = _database(folder, 'ours')
-        store = SQLAlchemyStore.connect(database)
-        store.backups.clients.create(Client(CLIENT, 'post', 'u', 'uuid'))
-        fill(store, 'demo', 10)
-        with (
-            Server('slotwright', database) as ours,
-            Server(f'sqlite:///{folder}/theirs.db', module='bench.freezer') as theirs,
-        ):
-            both = (ours, theirs)
-            for project in ('post', 'demo', 'many'):
-                theirs.post(f'/v2/{project}/clients', json.dumps({'client_id': CLIENT}))
-            for number in range(10):
-                _post(theirs, 'demo', number)
-            yield _beside('a GET of a page of 10 jobs', in_turn(both, 'demo', runs))
-            yield _beside('a POST of a job', posts(both, runs))
-            fill(store, 'many', SEARCHED)
-            for number in range(SEARCHED):
-                _post(theirs, 'many', number)
-            searched = in_turn(both, 'many', runs, json.dumps(POLL), calls=3)
-            yield _beside(f"a scheduler's search of a page among {SEARCHED} jobs", searched)
-        yield Row(
-            what='SQL statements of that search',
-            ours=str(statements(store, search.parse(POLL))),
-            target='≤ 3',
-        )
-        store.close()
+        files = (f'sqlite:///{folder}/ours.db', f'sqlite:///{folder}/theirs.db')
+        with _both(*files) as (store, both):
+            yield from _usual(both, 'SQLite', runs)
+            yield from _search(store, both, runs)
+        server = servers.shared(servers.MariaDB)
+        with _both(server.new_database(), server.new_database()) as (_, both):
+            yield from _usual(both, 'MariaDB', runs)
         for count in foreign:
             yield _crowded(folder, count, runs)
+
+
+@contextmanager
+def _both(ours: str, theirs: str) -> Iterator[tuple[SQLAlchemyStore, tuple[Server, Server]]]:
+    """Our store, and the two APIs on their empty databases, with what is asked for in them."""
+    with ExitStack() as ends:
+        migration.upgrade(ours)
+        store = SQLAlchemyStore.connect(ours)
+        ends.callback(store.close)
+        store.backups.clients.create(Client(CLIENT, 'post', 'u', 'uuid'))
+        fill(store, 'demo', 10)
+        both = (
+            ends.enter_context(Server('slotwright', ours)),
+            ends.enter_context(Server(theirs, module='bench.freezer')),
+        )
+        for project in ('post', 'demo', 'many'):
+            both[1].post(f'/v2/{project}/clients', json.dumps({'client_id': CLIENT}))
+        for number in range(10):
+            _post(both[1], 'demo', number)
+        yield store, both
+
+
+def _usual(both: Sequence[Server], database: str, runs: int) -> Iterator[Row]:
+    """What is asked for most."""
+    yield _beside(f'a GET of a page of 10 jobs, on {database}', in_turn(both, 'demo', runs))
+    yield _beside(f'a POST of a job, on {database}', posts(both, runs))
+
+
+def _search(store: SQLAlchemyStore, both: Sequence[Server], runs: int) -> Iterator[Row]:
+    fill(store, 'many', SEARCHED)
+    for number in range(SEARCHED):
+        _post(both[1], 'many', number)
+    searched = in_turn(both, 'many', runs, json.dumps(POLL), calls=3)
+    yield _beside(f"a scheduler's search of a page among {SEARCHED} jobs", searched)
+    yield Row(
+        what='SQL statements of that search',
+        ours=str(statements(store, search.parse(POLL))),
+        target='≤ 3',
+    )
 
 
 def in_turn(

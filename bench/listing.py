@@ -96,10 +96,11 @@ def ask(
 ) -> bytes:
     try:
         connection.request(method, path, body, HEADERS)
+        answer = connection.getresponse()
     except ConnectionError:  # it was idle for too long
         connection.close()
         connection.request(method, path, body, HEADERS)
-    answer = connection.getresponse()
+        answer = connection.getresponse()
     data = answer.read()
     if answer.status not in (200, 201, 202):
         raise RuntimeError(f'{answer.status}: {data[:200]!r}')

@@ -4,7 +4,7 @@ Ids are of one project: two projects may use the same. ``version`` is 1 for a ne
 with every change. Times are whole seconds since 1970.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -156,17 +156,16 @@ class ActionReport:
     log: str | None = None  # of a run that failed
 
 
-def lacking(client: Client, freezer_action: Document) -> str | None:
+def lacking(supported: Mapping[str, Sequence[str]], freezer_action: Document) -> str | None:
     """What an action asks for that its client says it cannot; None when it can all.
 
-    A client that says nothing of a capability can everything.
+    ``supported`` are the client's; one that says nothing of a capability can everything.
 
-    >>> lacking(Client('c', 'p', 'u', '', supported={'supported_modes': ('fs',)}),
-    ...         {'mode': 'nova'})
+    >>> lacking({'supported_modes': ('fs',)}, {'mode': 'nova'})
     "mode 'nova'"
     """
     for capability, members in CAPABILITIES.items():
-        offered = client.supported.get(capability)
+        offered = supported.get(capability)
         for member in members:
             wanted = freezer_action.get(member)
             if offered and wanted is not None and wanted not in offered:

@@ -144,7 +144,8 @@ def value_of(value: Scalar) -> str | None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = _ENCODER.encode(value)
+    # The encoder has a short way for strings only.
+    text = repr(value) if type(value) is int else _ENCODER.encode(value)
     return text if len(text) <= LONGEST_VALUE else _digest(text)
 
 

@@ -273,6 +273,26 @@ class Contract:
         self.assertEqual('', self.jobs.get(PROJECT, job.id).session_id)
         self.assertEqual([], self.jobs.list(PROJECT, found({'session_id': other.id})))
 
+    def test_a_session_with_any_number_of_jobs_is_deleted_at_once(self):
+        sent = []
+        for count in (2, 9):
+            session = self.add_session(*(self.add_job() for _ in range(count)))
+            first = session.jobs[0].job_id
+            self.act(session, session_rounds.start, first, 0, 1000)
+            self.jobs.write(PROJECT, first, changing(session_tag=1))
+            before = {job.id: job for job in self.jobs.list(PROJECT, limit=99)}
+            with self.count_queries() as queries:
+                self.sessions.delete(PROJECT, session.id)
+            sent.append(len(queries))
+            for member in session.jobs:
+                old = before[member.job_id]
+                left = replace(old, session_id='', session_tag=0, version=old.version + 1)
+                self.assertEqual(left, self.jobs.get(PROJECT, old.id))
+            self.assertEqual([], self.jobs.list(PROJECT, found({'session_id': session.id})))
+            outside = found({'session_id': '', 'session_tag': 0})
+            self.assertEqual(len(before), len(self.jobs.list(PROJECT, outside, limit=99)))
+        self.assertEqual(sent[0], sent[1])
+
     def test_a_job_that_is_deleted_ends_the_round_that_waits_for_it(self):
         one, two = self.add_job(), self.add_job()
         session = self.add_session(one, two)

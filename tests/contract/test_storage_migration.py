@@ -1,13 +1,16 @@
 """Migrations on every database, and what happens when there is none."""
 
 import concurrent.futures
+import contextlib
 import datetime
+import itertools
 
 import sqlalchemy as sa
 
 from slotwright.domain.errors import StorageUnavailable
 from slotwright.domain.topology import Address
 from slotwright.storage.sqlalchemy import migration
+from slotwright.storage.sqlalchemy.backup_tables import action_attachments, action_reports
 from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
 from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests import base
@@ -71,6 +74,34 @@ def _fill_reports(conn):
     )
 
 
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches a kill."""
+
+
+@contextlib.contextmanager
+def killed_after(*numbers):
+    """End upgrades after so many CREATE, ALTER and DROP, in turns; yields those there were."""
+    done = []
+    turns = itertools.cycle(numbers)
+    left = next(turns)
+
+    def kill(_conn, _cursor, statement, *_):
+        nonlocal left
+        if statement.split()[0] not in ('CREATE', 'ALTER', 'DROP'):
+            return
+        done.append(statement)
+        left -= 1
+        if not left:
+            left = next(turns)
+            raise Killed
+
+    sa.event.listen(sa.Engine, 'after_cursor_execute', kill)
+    try:
+        yield done
+    finally:
+        sa.event.remove(sa.Engine, 'after_cursor_execute', kill)
+
+
 class Contract:
     def setUp(self):
         super().setUp()
@@ -120,6 +151,19 @@ class Contract:
         found = reports.list_of_action('demo', 'a-1')
         self.assertEqual([('r-2', None), ('r-1', 'j-1')], [(r.id, r.job_id) for r in found])
         self.assertEqual(found[1:], reports.list_of_job('demo', 'j-1'))
+
+    def test_reports_keep_what_they_are_of_when_it_goes(self):
+        migration.upgrade(self.url, '0007')
+        store = SQLAlchemyStore.connect(self.url)
+        self.addCleanup(store.close)
+        store.database.write(_fill_reports)
+        migration.upgrade(store)
+        store.backups.jobs.delete('demo', 'j-1')
+        store.database.write(lambda conn: conn.execute(sa.delete(action_attachments)))
+        query = sa.select(action_reports.c.action_attachment).order_by(action_reports.c.id)
+        found = store.database.read(lambda conn: conn.scalars(query).all())
+        self.assertEqual(['at-1', None], found)
+        self.assertEqual(2, len(store.backups.reports.list_of_action('demo', 'a-1')))
 
     def test_a_newer_database_is_left_alone(self):
         store = SQLAlchemyStore.connect(self.url)
@@ -187,6 +231,40 @@ class ServerContract(Contract):
 
 class MariaDBTest(ServerContract, base.TestCase):
     backend = databases.MariaDB()
+
+    def upgrade_killed(self, revision, *numbers):
+        """Upgrade until it is not killed any more, with no step taken twice."""
+        with killed_after(*numbers) as steps:
+            while True:
+                try:
+                    migration.upgrade(self.url, revision)
+                except Killed:
+                    continue
+                break
+        self.assertEqual(sorted(set(steps)), sorted(steps))
+
+    def test_an_upgrade_that_is_killed_between_steps_is_begun_again(self):
+        # All steps, killed after each, would take a minute.
+        self.upgrade_killed('0007', 2, 1, 5)
+        store = SQLAlchemyStore.connect(self.url)
+        self.addCleanup(store.close)
+        store.database.write(_fill)
+        store.database.write(_fill_reports)
+        self.upgrade_killed('head', 1)
+        self.assertEqual([], migration.check(store))
+        self.assertEqual(migration.head(), migration.version(store))
+        self.assertEqual(3, len(store.list_flavors()))
+        self.assertEqual('kept', store.get_cluster('demo', 'c-1').name)
+        found = store.backups.reports.list_of_job('demo', 'j-1')
+        self.assertEqual(['r-1'], [report.id for report in found])
+
+    def test_a_table_of_somebody_else_is_not_taken_for_a_step(self):
+        store = SQLAlchemyStore.connect(self.url)
+        self.addCleanup(store.close)
+        theirs = sa.Table('flavors', sa.MetaData(), sa.Column('taste', sa.Integer))
+        store.database.write(theirs.create)
+        with self.assertRaises(sa.exc.OperationalError):
+            migration.upgrade(store)
 
 
 class PostgreSQLTest(ServerContract, base.TestCase):

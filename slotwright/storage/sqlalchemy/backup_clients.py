@@ -1,6 +1,7 @@
 """Clients in SQL."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exception
@@ -14,18 +15,28 @@ from slotwright.storage.sqlalchemy import backup_rows as rows
 from slotwright.storage.sqlalchemy.backup_tables import clients, job_attachments
 from slotwright.storage.sqlalchemy.transactions import Transactional, reads, writes
 
-_NAMED = (
-    sa.select(clients)
-    .where(clients.c.id == sa.bindparam('client'), clients.c.deleted == 0)
-    .order_by(clients.c.seq)
-    .limit(1)
+
+def _named(*columns: Any) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """The project's own client of an id, and the one of all."""
+    named = (
+        sa.select(*columns)
+        .where(clients.c.id == sa.bindparam('client'), clients.c.deleted == 0)
+        .order_by(clients.c.seq)
+        .limit(1)
+    )
+    return (
+        named.where(clients.c.project_id == sa.bindparam('project')),
+        named.where(clients.c.is_central),
+    )
+
+
+_FIND = _named(clients)
+# Made once, and of what is needed only: each job that is made asks for its client, and to read
+# a column is dearer than to read its values.
+_FIND_LOCKED = tuple(
+    query.with_for_update(read=True)
+    for query in _named(clients.c.seq, clients.c.id, clients.c.supported)
 )
-# Made once: each job that is made asks for its client.
-_FIND = (
-    _NAMED.where(clients.c.project_id == sa.bindparam('project')),
-    _NAMED.where(clients.c.is_central),
-)
-_FIND_LOCKED = tuple(query.with_for_update(read=True) for query in _FIND)
 
 
 class Clients(Transactional):
@@ -97,16 +108,24 @@ def seen(project_id: str) -> sa.ColumnElement[bool]:
     return sa.or_(clients.c.project_id == project_id, clients.c.is_central)
 
 
-def find(
-    conn: sa.Connection, project_id: str, client_id: str, *, lock: bool = False
-) -> rows.Row | None:
-    """The row of a client that the project sees; its own one before one of all.
+def find(conn: sa.Connection, project_id: str, client_id: str) -> rows.Row | None:
+    """The row of a client that the project sees; its own one before one of all."""
+    return _first(conn, _FIND, project_id, client_id)
 
-    ``lock``: nobody deletes it until the transaction ends.
+
+def lock(conn: sa.Connection, project_id: str, client_id: str) -> rows.Row | None:
+    """``seq``, ``id`` and ``supported`` of the same client, which nobody deletes until the
+    transaction ends.
     """
+    return _first(conn, _FIND_LOCKED, project_id, client_id)
+
+
+def _first(
+    conn: sa.Connection, queries: Sequence[sa.Select[Any]], project_id: str, client_id: str
+) -> rows.Row | None:
     if rows.is_padded(client_id):
         return None
-    for query in _FIND_LOCKED if lock else _FIND:
+    for query in queries:
         row = conn.execute(query, {'project': project_id, 'client': client_id}).mappings().first()
         if row is not None:
             return row

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from slotwright.domain import backup_documents as documents
-from slotwright.domain.backup_model import Action, Client, Job, JobAction, lacking
+from slotwright.domain.backup_model import Action, Job, JobAction, lacking
 from slotwright.domain.errors import Conflict, Unprocessable
 from slotwright.storage.sqlalchemy import backup_clients, job_rows, session_rows
 from slotwright.storage.sqlalchemy import backup_rows as rows
@@ -192,7 +192,7 @@ class Jobs(Things[Job]):
 
 
 def _client(conn: sa.Connection, job: Job) -> rows.Row:
-    found = backup_clients.find(conn, job.project_id, job.client_id, lock=True)
+    found = backup_clients.lock(conn, job.project_id, job.client_id)
     if found is None:
         raise Unprocessable(f'There is no client {job.client_id!r}: register it first.')
     return found
@@ -200,10 +200,9 @@ def _client(conn: sa.Connection, job: Job) -> rows.Row:
 
 def _require_able(row: rows.Row | None, freezer_action: Mapping[str, Any]) -> None:
     """:raises Unprocessable: when the client says that it cannot do such an action."""
-    client: Client | None = None if row is None else backup_clients.read(row)
-    lack = None if client is None else lacking(client, freezer_action)
-    if client is not None and lack is not None:
-        raise Unprocessable(f'Client {client.id!r} does not support {lack}.')
+    lack = None if row is None else lacking(row['supported'], freezer_action)
+    if row is not None and lack is not None:
+        raise Unprocessable(f'Client {row["id"]!r} does not support {lack}.')
 
 
 def _found(

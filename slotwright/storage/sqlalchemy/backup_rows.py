@@ -78,6 +78,15 @@ def update(
         raise Conflict(f'{row["id"]} was changed at the same time: read it again.')
 
 
+def count_change(conn: sa.Connection, clock: Clock, table: sa.Table, locked: Sequence[Row]) -> None:
+    """Count a change of what stands in other tables, for all of these locked rows at once."""
+    conn.execute(
+        sa.update(table)
+        .where(table.c.seq.in_([row['seq'] for row in locked]))
+        .values(version=table.c.version + 1, updated_at=clock.utc())
+    )
+
+
 def remove(conn: sa.Connection, clock: Clock, table: sa.Table, row: Row) -> None:
     """Delete it for everybody but those who refer to it."""
     conn.execute(
@@ -107,27 +116,32 @@ def index(
 Indexed = tuple[sa.Table, int, str, Mapping[str, Any], Mapping[str, Any] | None]
 
 
-def write_terms(conn: sa.Connection, things: list[Indexed]) -> None:
-    """As ``index``, for several: one statement for what they all gain."""
+def write_terms(conn: sa.Connection, things: Sequence[Indexed]) -> None:
+    """As ``index``, for several: one statement for what they all gain, and one for each set of
+    names that some of them lose, of which things that change alike have one.
+    """
     gained = []
+    losing: dict[tuple[str, frozenset[str]], list[int]] = {}
     for table, seq, project_id, document, before in things:
         old = {} if before is None else terms_of(before)
         new = terms_of(document)
-        lost = [name for name, value in old.items() if new.get(name) != value]
+        lost = frozenset(name for name, value in old.items() if new.get(name) != value)
         if lost:
-            conn.execute(
-                sa.delete(backup_terms).where(
-                    backup_terms.c.kind == table.name,
-                    backup_terms.c.object == seq,
-                    backup_terms.c.name.in_(lost),
-                )
-            )
+            losing.setdefault((table.name, lost), []).append(seq)
         common = {'kind': table.name, 'object': seq, 'project_id': project_id}
         gained += [
             {**common, 'name': name, 'value': value}
             for name, value in new.items()
             if old.get(name) != value
         ]
+    for (kind, names), seqs in losing.items():
+        conn.execute(
+            sa.delete(backup_terms).where(
+                backup_terms.c.kind == kind,
+                backup_terms.c.object.in_(seqs),
+                backup_terms.c.name.in_(sorted(names)),
+            )
+        )
     if gained:
         conn.execute(_NEW_TERMS, gained)
 

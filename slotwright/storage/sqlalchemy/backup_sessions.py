@@ -41,10 +41,21 @@ class Sessions(Things[Session]):
         session_rows.store(conn, self.clock, row, old, new)
 
     def _part(self, conn: sa.Connection, row: rows.Row) -> None:
-        for job in _members(conn, row):
-            old = _read(conn, job)
-            self._store_job(conn, job, old, replace(old, session_id='', session_tag=0))
+        members = _members(conn, row)
+        if not members:
+            return
+        seqs = [job['seq'] for job in members]
+        query = job_rows.whole().where(jobs.c.seq.in_(seqs)).order_by(jobs.c.seq)
+        terms: list[rows.Indexed] = []
+        for seq, old in zip(
+            seqs, job_rows.read_jobs(conn, conn.execute(query).mappings().all()), strict=True
+        ):
+            before = documents.of_job(old)
+            document = documents.of_job(replace(old, session_id='', session_tag=0))
+            terms.append((jobs, seq, old.project_id, document, before))
         session_rows.release(conn, job_attachments.c.session == row['seq'])
+        rows.count_change(conn, self.clock, jobs, members)
+        rows.write_terms(conn, terms)
 
     @writes
     def add_job(self, conn: sa.Connection, project_id: str, session_id: str, job_id: str) -> None:
@@ -107,7 +118,7 @@ def _both(
 
 
 def _members(conn: sa.Connection, row: rows.Row) -> Sequence[rows.Row]:
-    """The jobs of a locked session, locked too."""
+    """The jobs of a locked session, locked too, in the order of their ``seq``."""
     mine = sa.select(job_attachments.c.job).where(job_attachments.c.session == row['seq'])
     seqs = conn.scalars(mine.with_for_update()).all()
     query = sa.select(jobs).where(jobs.c.seq.in_(seqs)).order_by(jobs.c.seq)

@@ -168,12 +168,8 @@ action_reports = sa.Table(
     sa.Column('action', sa.BigInteger, sa.ForeignKey('actions.seq'), nullable=False),
     # Also when the job has other actions by now, and so no such attachment.
     sa.Column('job', sa.BigInteger, sa.ForeignKey('jobs.seq')),
-    sa.Column(
-        'action_attachment',
-        UUID,
-        sa.ForeignKey('action_attachments.id', ondelete='SET NULL'),
-        index=True,
-    ),
+    # Which may have gone: no foreign key, that would have to look after the runs of years.
+    sa.Column('action_attachment', UUID),
     sa.Column('result', NAME, nullable=False),
     # -1: nobody said.
     sa.Column('time_elapsed', sa.Double, nullable=False),

@@ -6,9 +6,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from oslo_db.sqlalchemy import engines, exc_filters
+from sqlalchemy import dialects
 
 #: In ``Connection.info``: whether the transaction about to begin is going to write.
 WRITES = 'slotwright_writes'
+#: In ``Connection.info``: whether a statement was sent since somebody last set this to False.
+SENT = 'slotwright_sent'
+#: In ``Connection.info``: the last transaction is committed, so that there is none to roll back.
+COMMITTED = 'slotwright_committed'
 
 SQLITE_BUSY_TIMEOUT = 10_000  # ms
 CONNECT_TIMEOUT = 5  # seconds
@@ -22,15 +27,20 @@ def create(
 
     ``options`` are those of ``oslo_db.sqlalchemy.engines.create_engine``; for SQLite only
     those of the pool matter. A server that accepts connections but never answers counts as
-    gone after ``statement_timeout`` seconds (MySQL only; None: never).
+    gone after ``statement_timeout`` seconds (MySQL only; None: never). A connection that the
+    server has closed meanwhile shows at its first statement: whoever uses the engine has to
+    begin the transaction again then, as ``transactions.Database`` does.
     """
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == 'sqlite':
         return _create_sqlite(parsed, options)
     defaults = {'thread_checkin': False, 'mysql_sql_mode': 'TRADITIONAL', 'max_retries': 0}
     engine: sa.Engine = engines.create_engine(
-        _complete(parsed, statement_timeout), **{**defaults, **options}
+        _complete(parsed, statement_timeout).update_query_dict({'plugin': _Sparing.name}),
+        **{**defaults, **options},
     )
+    sa.event.listen(engine, 'reset', _roll_back)
+    sa.event.listen(engine, 'before_cursor_execute', _note_sent)
     if engine.dialect.name == 'postgresql':
         sa.event.listen(engine, 'connect', _set_up_postgresql)
     return engine
@@ -39,6 +49,34 @@ def create(
 def is_memory(engine: sa.Engine) -> bool:
     """Whether the data live in one SQLite connection that all threads have to share."""
     return isinstance(engine.pool, sa.StaticPool)
+
+
+class _Sparing(sa.CreateEnginePlugin):
+    """Has the pool ask the server nothing by itself, which oslo.db has no option for: a ping
+    before each transaction and a rollback after it are half of what a small one sends.
+    """
+
+    name = 'slotwright_sparing'
+
+    def update_url(self, url: sa.URL) -> sa.URL:
+        return url.difference_update_query(['plugin'])
+
+    def handle_pool_kwargs(self, _pool: type[sa.Pool], arguments: dict[str, Any]) -> None:
+        arguments.update(pre_ping=False, reset_on_return=None)
+
+
+dialects.plugins.register(_Sparing.name, __name__, _Sparing.__name__)
+
+
+def _roll_back(connection: Any, record: Any, state: sa.PoolResetState) -> None:
+    """What the pool would do with each connection that is given back."""
+    committed = record is not None and record.info.pop(COMMITTED, False)
+    if not committed and not state.transaction_was_reset:
+        connection.rollback()
+
+
+def _note_sent(connection: sa.Connection, *_: object) -> None:
+    connection.info[SENT] = True
 
 
 def _complete(url: sa.URL, statement_timeout: int | None) -> sa.URL:
@@ -67,6 +105,7 @@ def _create_sqlite(url: sa.URL, options: dict[str, Any]) -> sa.Engine:
         }
     engine = sa.create_engine(url, connect_args={'check_same_thread': False}, **pool)
     exc_filters.register_engine(engine)
+    sa.event.listen(engine, 'before_cursor_execute', _note_sent)
     sa.event.listen(engine, 'do_connect', _create_private)
     sa.event.listen(engine, 'connect', _set_up_sqlite)
     sa.event.listen(engine, 'begin', _begin_sqlite)

@@ -33,11 +33,23 @@ ACTION_COLUMNS = {
 #: Members of a job_schedule that say how the job does, not when it runs.
 STATE_COLUMNS = ('event', 'status', 'result', 'current_pid')
 
+# What nobody shows. To read a column costs MySQL's driver more than to read its values.
+_HOUSEKEEPING = ('created_at', 'updated_at', 'deleted_at', 'deleted')
+_OF_JOB = [column for column in jobs.c if column.name not in _HOUSEKEEPING]
+_OF_PART = [
+    actions.c[name]
+    for name in (
+        'id',
+        *ACTION_COLUMNS.values(),
+        *('max_retries', 'max_retries_interval', 'mandatory', 'backup_metadata'),
+    )
+]
+
 # Each job has an attachment and a client; joined as if not, it is jobs that MySQL begins with,
 # in their order, and so ends with a page of them.
 _WHOLE = (
     sa.select(
-        jobs,
+        *_OF_JOB,
         *(job_attachments.c[name] for name in (*STATE_COLUMNS, 'session_tag')),
         clients.c.id.label('client_id'),
         sessions.c.id.label('session_id'),
@@ -47,7 +59,7 @@ _WHOLE = (
     .outerjoin(sessions, sessions.c.seq == job_attachments.c.session)
 )
 _PARTS = sa.select(
-    actions,
+    *_OF_PART,
     action_attachments.c.job,
     action_attachments.c.retries,
     action_attachments.c.retry_interval,

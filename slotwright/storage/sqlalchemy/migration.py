@@ -117,4 +117,5 @@ def _alone(conn: sa.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        conn.execute(sa.select(sa.func.release_lock(_LOCK)))
+        if not conn.invalidated:  # with a connection that is lost the lock is, too
+            conn.execute(sa.select(sa.func.release_lock(_LOCK)))

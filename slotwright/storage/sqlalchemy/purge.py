@@ -156,14 +156,6 @@ def _of_deleted_job(table: sa.Table) -> Callable[[datetime.datetime], Sequence[C
     return may_go
 
 
-def _detached_action(before: datetime.datetime) -> Sequence[Condition]:
-    """Not while reports have it: they keep its job anyway, and a foreign key would have all of
-    them changed at once, which may be the runs of years.
-    """
-    mine = action_reports.c.action_attachment == action_attachments.c.id
-    return (*_of_deleted_job(action_attachments)(before), _none(mine))
-
-
 def _unseen_report(before: datetime.datetime) -> Sequence[Condition]:
     """Neither its action nor its job shows it any more."""
     action = sa.select(actions.c.seq).where(actions.c.deleted_at < before)
@@ -190,7 +182,7 @@ STEPS = (
         ),
     ),
     Step(action_reports, _unseen_report),
-    Step(action_attachments, _detached_action),
+    Step(action_attachments, _of_deleted_job(action_attachments)),
     Step(job_attachments, _of_deleted_job(job_attachments)),
     Step(backups, _deleted_ago(backups)),
     Step(

@@ -45,6 +45,8 @@ class Database:
     def read(self, work: Callable[[sa.Connection], R]) -> R:
         """Run ``work`` in a transaction that sees one moment and changes nothing.
 
+        ``work`` runs again when its connection was lost, whenever that was.
+
         :raises StorageUnavailable: when the database does not answer.
         """
         return self._run(self._reader, False, work)
@@ -53,7 +55,8 @@ class Database:
         """Run ``work`` in a transaction; whatever it raises undoes all that it did.
 
         ``work`` runs again when the transaction was surely undone (a deadlock, a
-        connection lost before COMMIT was sent). A connection lost within COMMIT leaves
+        connection lost before COMMIT was sent, which is also how one shows that the server
+        closed long ago: nobody asks before). A connection lost within COMMIT leaves
         unknown whether it happened, so that is reported and never repeated.
 
         :param quietly: do not call ``written``.
@@ -73,21 +76,23 @@ class Database:
         attempt = 0
         while True:
             attempt += 1
-            committing = False
+            may_be_done = False
             try:
                 with self._turn, engine.connect() as connection:
                     connection.info[engines.WRITES] = writes
+                    connection.info[engines.SENT] = False
                     with connection.begin() as change:
                         answer = work(connection)
-                        committing = True
+                        may_be_done = writes and connection.info[engines.SENT]
                         change.commit()
+                        connection.info[engines.COMMITTED] = True
                         return answer
             except failures.ANY as error:
                 conflict = failures.is_conflict(error)
                 if not conflict and not failures.is_away(error):
                     raise
                 attempts = CONFLICT_ATTEMPTS if conflict else CONNECT_ATTEMPTS
-                unknown = committing and not conflict
+                unknown = may_be_done and not conflict
                 if unknown or attempt >= attempts or time.monotonic() > give_up:
                     raise StorageUnavailable(failures.explain(error)) from error
             time.sleep(random.uniform(pause / 2, pause))

@@ -3,7 +3,10 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from slotwright.storage.sqlalchemy import engine
+from slotwright.storage.sqlalchemy import (
+    engine,
+    restarting,  # noqa: F401  alembic finds what is in it by its dialect
+)
 from slotwright.storage.sqlalchemy.tables import metadata
 
 
