@@ -11,7 +11,7 @@ from wsgiref.types import WSGIApplication
 from oslo_config import cfg
 from prometheus_client import CollectorRegistry
 
-from api import app, strategy, views
+from api import app, proxies, strategy, views
 from api.auth import guard, strategies
 from api.auth.limits import RateLimits
 from api.auth.rulebook import Rulebook
@@ -23,6 +23,7 @@ from api.health import Healthcheck, Look
 from api.messaging import requests as messaging
 from api.metrics import Counted
 from api.ports import Guests, Ids, Pause, Secrets, Store
+from api.request_ids import RequestIds
 from api.server import ApiServer
 from api.service.clusters import ClusterService
 from api.service.places import Places
@@ -152,7 +153,8 @@ def build(
     kept = backups.Parts(
         backup_store(conf, store), settings.max_request_body_size, lambda: ids().replace('-', '')
     )
-    return app.build(parts, places, kept, entrance, Healthcheck(store, broker), registry)
+    served = app.build(parts, places, kept, entrance, Healthcheck(store, broker), registry)
+    return RequestIds(proxies.behind(conf, served))
 
 
 def backup_store(conf: cfg.ConfigOpts, store: Store) -> BackupStore:
