@@ -30,7 +30,7 @@ from taskmanager.provisioners.inventory import InventoryProvisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
 from taskmanager.provisioners.pools import PoolProvisioner
-from taskmanager.purger import Purger, retention_of
+from taskmanager.purger import Purger
 from taskmanager.relay import Relay
 from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
 from taskmanager.worker import Worker
@@ -97,7 +97,7 @@ def build(
     retention = datetime.timedelta(days=options.event_retention)
     relay = Relay(store, Announcer(events), owner, retention, utcnow)
     board = BoardWriter(events, utcnow)
-    purger = Purger(store, retention_of(options.deleted_retention))
+    purger = Purger(store, datetime.timedelta(days=options.deleted_retention))
     worker = Worker(
         store, runner, operations, owner, options.lease, options.workers, catalogue.wake
     )

@@ -1,5 +1,6 @@
 """slotwright-manage: what an administrator does now and then."""
 
+import argparse
 import datetime
 import getpass
 import sys
@@ -15,6 +16,7 @@ from api.auth import strategies, userfile
 from api.auth.rulebook import Rulebook
 from api.wiring import backup_store
 from slotwright.cmd import startup, status
+from slotwright.conf import floats
 from slotwright.domain.errors import Unavailable
 from slotwright.domain.placement import Used, flaw_of
 from slotwright.loading import load_class
@@ -22,7 +24,7 @@ from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
 from slotwright.storage import pool_stores, transfer
-from slotwright.storage.purge import LEAST_DAYS, MOST_DAYS, REST
+from slotwright.storage.purge import REST
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy import purge as purging
 from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
@@ -63,10 +65,10 @@ def purge(conf: cfg.ConfigOpts) -> None:
     days: float | None = conf.command.days
     if days is None:
         days = conf.taskmanager.deleted_retention
-    if not LEAST_DAYS <= days <= MOST_DAYS:
+    if not days:
         raise ValueError(
-            f'--days (without it, [taskmanager] deleted_retention) is {days:g}; to purge it has to '
-            f'be from {LEAST_DAYS} to {MOST_DAYS}'
+            '0 days (--days, else [taskmanager] deleted_retention) keep it for ever; '
+            f'--days {floats.LEAST_DAYS:g} purges nearly all'
         )
     store = SQLAlchemyStore.from_config(conf)
     if migration.version(store) != migration.head():
@@ -188,9 +190,19 @@ ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {
     remove_user: [('user', 'its name')],
 }
 
-#: Options of verbs, which are numbers, with their help.
-OPTIONS: dict[Verb, list[tuple[str, str]]] = {
-    purge: [('--days', 'how long ago it was deleted; else as [taskmanager] deleted_retention')],
+
+def _days(text: str) -> float | None:
+    try:
+        return floats.Days()(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+#: Options of verbs, what reads their values, and their help.
+OPTIONS: dict[Verb, list[tuple[str, Callable[[str], object], str]]] = {
+    purge: [
+        ('--days', _days, 'how long ago it was deleted; else as [taskmanager] deleted_retention')
+    ],
 }
 
 VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
@@ -235,8 +247,8 @@ def add_commands(subjects: Any) -> None:
             parser.set_defaults(work=work)
             for name, meaning in ARGUMENTS.get(work, ()):
                 parser.add_argument(name, help=meaning)
-            for name, meaning in OPTIONS.get(work, ()):
-                parser.add_argument(name, type=float, help=meaning)
+            for name, read, meaning in OPTIONS.get(work, ()):
+                parser.add_argument(name, type=read, help=meaning)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

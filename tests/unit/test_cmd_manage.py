@@ -93,9 +93,11 @@ class ManageTest(TestCase):
                 )
             )
         for arguments, status, said in (
-            (['--days', '0'], 1, 'from 0.01 to 36500'),
-            (['--days', 'nan'], 1, 'from 0.01 to 36500'),
-            (['--days', 'x'], 2, 'invalid float'),
+            (['--days', '0'], 1, '0 days (--days, else [taskmanager] deleted_retention) keep'),
+            (['--days', '0.001'], 2, 'argument --days: 0.001 days are neither 0'),
+            (['--days', 'nan'], 2, 'argument --days: nan is no number from 0 to 36500'),
+            (['--days', '-inf'], 2, 'argument --days'),
+            (['--days', 'x'], 2, 'argument --days: could not convert'),
             ([], 0, 'operations  0\n'),
             (['--days', '10'], 0, 'clients  1\n1 rows of what was deleted over 10 days ago'),
             (['--days', '10'], 0, 'clients  0\n0 rows'),
