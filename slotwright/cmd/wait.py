@@ -2,11 +2,12 @@
 
 Ends with
 
-  0  done: the last operation completed; or the cluster is gone, after it was there
+  0  done: the last operation completed; or the cluster is gone, after it was there. Of a
+     deleted one only its id tells that it was there, its name may have been another's
   1  the operation failed; its reason is on standard error
   2  the command line or the environment is wrong
   3  --timeout is over; the operation goes on
-  4  there is no such cluster or operation; of a delete, that it is gone already
+  4  there is no such cluster or operation
   5  the API cannot be reached, or fails, for 30 s
   6  the login is refused
 """
@@ -100,8 +101,21 @@ class Wait:
         patience = TIMEOUT if left is None else min(TIMEOUT, max(LOOK, left))
         if kind == 'operations':
             return self._client.get('operation', kind, name, timeout=patience), ''
-        cluster = self._client.get('cluster', kind, name, timeout=patience)
+        try:
+            cluster = self._client.get('cluster', kind, name, timeout=patience)
+        except NotFound:
+            delete = self._delete_of(name, patience)
+            if delete is None:
+                raise
+            return delete, name
         return cluster.get('operation'), str(cluster.get('id', ''))
+
+    def _delete_of(self, cluster_id: str, patience: float) -> Mapping[str, Any] | None:
+        """The operation that has taken a cluster away, for as long as that is known."""
+        path = ('clusters', cluster_id, 'operations')
+        newest = self._client.list('operations', *path, timeout=patience, limit='1')[:1]
+        ended = ('delete', 'completed')
+        return next((o for o in newest if (o.get('kind'), o.get('state')) == ended), None)
 
     def _show(self, operation: Mapping[str, Any]) -> None:
         progress = operation['progress']
