@@ -55,7 +55,11 @@ class Watch:
         thread = threading.Thread(
             target=self._run, args=(over,), name=f'health-{self._name}', daemon=True
         )
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # there are too many
+            self._turn.release()
+            raise
         return over
 
     def end(self, over: threading.Event | None, seconds: float) -> None:
@@ -72,10 +76,12 @@ class Watch:
             self._look()
         except Exception as raised:  # noqa: BLE001 - whatever a driver raises, it is of no use
             error = raised
-        self._note(error)
-        self._looked = self._clock()
-        self._turn.release()
-        over.set()
+        try:
+            self._note(error)
+        finally:
+            self._looked = self._clock()
+            self._turn.release()
+            over.set()
 
     def _note(self, error: Exception | None) -> None:
         self.error = error

@@ -38,7 +38,6 @@ from slotwright.domain.events import Event
 from slotwright.engine import version_found
 from slotwright.events import board
 from slotwright.events.base import Driver
-from slotwright.events.board import BoardReader
 from slotwright.events.feed import Listener
 from slotwright.loading import InvalidConfiguration, load_class
 from slotwright.metrics import RpcTimes
@@ -269,7 +268,7 @@ def build_service(
         looks=looks_at(conf, transport, pool_store, events),
         registry=registry,
         streams=streams,
-        gauges=BoardReader(events, gauges, utcnow, time.monotonic).of_cluster,
+        gauges=board.BoardReader(events, gauges, utcnow, time.monotonic).of_cluster,
     )
     server = ApiServer(
         application,

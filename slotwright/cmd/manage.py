@@ -19,6 +19,7 @@ from slotwright.cmd import startup, status
 from slotwright.conf import floats
 from slotwright.domain.errors import Unavailable
 from slotwright.domain.placement import Used, flaw_of
+from slotwright.events import drivers
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
@@ -90,6 +91,7 @@ def check(conf: cfg.ConfigOpts) -> None:
     guest_client(conf, transport)
     taskmanager_client(conf, transport)
     pool_stores.from_config(conf, SQLAlchemyStore.from_config(conf).database)
+    drivers.from_config(conf).close()
     for option in ('api_strategy', 'taskmanager_strategy'):
         load_class(conf.redis[option], f'[redis] {option}')
     SQLAlchemyStore.from_config(conf)

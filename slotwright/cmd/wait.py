@@ -39,6 +39,7 @@ BUSY = 5.0  # seconds more when the project asks too often
 LOOK = 1.0  # seconds that a look has, however little is left of --timeout
 PATIENCE = 30.0  # seconds without an answer
 
+_BY_ID = ' If it was deleted, its id tells.'
 _ENDED = {'completed': DONE, 'failed': FAILED}
 
 
@@ -79,7 +80,7 @@ class Wait:
                 if cluster_id and kind == 'clusters':
                     self._tell('gone')
                     return DONE
-                self._tell(error.message)
+                self._tell(error.message + (_BY_ID if kind == 'clusters' else ''))
                 return NOT_FOUND
             except OverLimit as error:
                 heard = self._clock()
