@@ -91,7 +91,7 @@ def build(
     health: Healthcheck,
     registry: CollectorRegistry,
 ) -> WSGIApplication:
-    """The application, complete with request ids."""
+    """The application, for ``wiring`` to put a proxy's word and request ids around."""
     app: falcon.App[Any, Any] = falcon.App(
         middleware=[Requests(registry), Limits(parts.settings.max_request_body_size), guard]
     )
@@ -111,7 +111,7 @@ def build(
     app.add_route('/openapi.json', OpenApi())
     app.add_route('/healthcheck', health)
     app.add_route('/metrics', Metrics(registry))
-    return request_ids.RequestIds(app)
+    return app
 
 
 class Limits:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import falcon
 
@@ -64,5 +64,5 @@ def next_links(
     if marker is None:
         return {}
     query = urlencode({**kept, 'limit': page.limit, 'marker': marker})
-    href = f'{req.scheme}://{req.netloc}{req.path}?{query}'
+    href = f'{req.prefix}{quote(req.path)}?{query}'
     return {'links': [{'rel': 'next', 'href': href}]}

@@ -17,6 +17,8 @@ ENVIRON_KEY = 'slotwright.request_id'
 #: Where whoever lets a request in says whose it is, for the log.
 USER_KEY = 'slotwright.user'
 
+_NO_ADDRESS = re.compile(r'[^0-9A-Za-z.:,_-]')
+_LONGEST_ADDRESS = 200
 _SENT_ID = re.compile(r'req-[0-9A-Fa-f-]{36}')
 
 
@@ -52,9 +54,14 @@ class RequestIds:
 
 
 def _line(environ: WSGIEnvironment) -> str:
-    """Who sends what, on one line, whatever characters are in its path."""
+    """Who sends what, on one line, whatever characters are in its path.
+
+    The address may be what a proxy says, and so be a list of what others said to it: it stays
+    one word, of characters that addresses have.
+    """
+    address = _NO_ADDRESS.sub('', environ.get('REMOTE_ADDR', ''))[:_LONGEST_ADDRESS] or '-'
     line = (
-        f'{environ.get("REMOTE_ADDR", "-")} {environ.get(USER_KEY, "-")} '
+        f'{address} {environ.get(USER_KEY, "-")} '
         f'{environ["REQUEST_METHOD"]} {environ.get("PATH_INFO", "")!r}'
     )
     sent = environ.get('HTTP_X_OPENSTACK_REQUEST_ID', '')

@@ -21,7 +21,8 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes links as one caller can follow them: ``base`` is its scheme and host."""
+    """Makes links as one caller can follow them: ``base`` is its scheme and host, and the
+    prefix that a proxy put before our paths."""
 
     base: str
     project_id: str

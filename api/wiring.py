@@ -4,14 +4,14 @@ import datetime
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from wsgiref.types import WSGIApplication
 
 from oslo_config import cfg
 from prometheus_client import CollectorRegistry
 
-from api import app, strategy, views
+from api import app, proxies, strategy, views
 from api.auth import guard, strategies
 from api.auth.limits import RateLimits
 from api.auth.rulebook import Rulebook
@@ -23,6 +23,7 @@ from api.health import Healthcheck, Look
 from api.messaging import requests as messaging
 from api.metrics import Counted
 from api.ports import Guests, Ids, Pause, Secrets, Store
+from api.request_ids import RequestIds
 from api.server import ApiServer
 from api.service.clusters import ClusterService
 from api.service.places import Places
@@ -35,8 +36,8 @@ from api.streams.service import Streams
 from slotwright.clock import utcnow
 from slotwright.domain.events import Event
 from slotwright.engine import version_found
+from slotwright.events import board
 from slotwright.events.base import Driver
-from slotwright.events.board import BoardReader
 from slotwright.events.feed import Listener
 from slotwright.loading import InvalidConfiguration, load_class
 from slotwright.metrics import RpcTimes
@@ -81,7 +82,7 @@ def build(
     new_secret: Secrets = new_secret,
     pause: Pause = time.sleep,
     login: Strategy | None = None,
-    broker: Look | None = None,
+    looks: Mapping[str, Look] | None = None,
     now: Callable[[], datetime.datetime] = utcnow,
     registry: CollectorRegistry | None = None,
     streams: Streams | None = None,
@@ -96,7 +97,7 @@ def build(
     :param executor: asks several guests at once; the caller shuts it down.
     :param engine_version: number of the Redis server found on this host, if any.
     :param login: how callers prove who they are; [api] auth_strategy when not given.
-    :param broker: looks whether the broker answers; None where there is none.
+    :param looks: at what /healthcheck tells of besides the database, by its name there.
     :param registry: what /metrics shows besides.
     :param streams: serve live events; without them events are listed only.
     :param gauges: what nodes of a cluster are measured by, as far as it is known.
@@ -152,7 +153,8 @@ def build(
     kept = backups.Parts(
         backup_store(conf, store), settings.max_request_body_size, lambda: ids().replace('-', '')
     )
-    return app.build(parts, places, kept, entrance, Healthcheck(store, broker), registry)
+    served = app.build(parts, places, kept, entrance, Healthcheck(store, looks or {}), registry)
+    return RequestIds(proxies.behind(conf, served))
 
 
 def backup_store(conf: cfg.ConfigOpts, store: Store) -> BackupStore:
@@ -213,6 +215,20 @@ class ApiService:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
+def looks_at(
+    conf: cfg.ConfigOpts, transport: Transport, pool_store: PoolStore, events: Driver
+) -> Mapping[str, Look]:
+    """How to see whether the servers answer that requests need, those of the database aside."""
+    looks: dict[str, Look] = {}
+    if transport.broker:
+        looks['broker'] = transport.broker.check
+    if conf.management_store.driver != 'sqlalchemy':
+        looks['management_store'] = lambda: pool_store.pools.list(limit=1)
+    if conf.events.driver != 'memory':
+        looks['events'] = lambda: events.tables.keys(board.TABLE, '')
+    return looks
+
+
 def build_service(
     conf: cfg.ConfigOpts,
     transport: Transport,
@@ -232,7 +248,7 @@ def build_service(
     registry = CollectorRegistry()
     transport.observe = RpcTimes(registry)
     executor = ThreadPoolExecutor(conf.api.fanout, thread_name_prefix='guests')
-    looks = ThreadPoolExecutor(2, thread_name_prefix='gauges')
+    gauges = ThreadPoolExecutor(2, thread_name_prefix='gauges')
     streams = Streams(
         store,
         render_event,
@@ -249,10 +265,10 @@ def build_service(
         executor,
         engine_version=lambda: version_found(conf.redis.datastore_versions),
         login=login,
-        broker=transport.broker.check if transport.broker else None,
+        looks=looks_at(conf, transport, pool_store, events),
         registry=registry,
         streams=streams,
-        gauges=BoardReader(events, looks, utcnow, time.monotonic).of_cluster,
+        gauges=board.BoardReader(events, gauges, utcnow, time.monotonic).of_cluster,
     )
     server = ApiServer(
         application,
@@ -263,4 +279,4 @@ def build_service(
         green=green,
     )
     listener = Listener(events, streams.hub.deliver, streams.hub.catch_up)
-    return ApiService(server, [executor, looks], streams, listener)
+    return ApiService(server, [executor, gauges], streams, listener)

@@ -72,14 +72,16 @@ class Client:
         """
         return self._get(dict, name, self._request(path), timeout)
 
-    def list(self, name: str, *path: str, **query: str) -> Sequence[Mapping[str, Any]]:
-        """The list ``name`` in what a GET answers.
+    def list(
+        self, name: str, *path: str, timeout: float = TIMEOUT, **query: str
+    ) -> Sequence[Mapping[str, Any]]:
+        """The list ``name`` in what a GET answers, within ``timeout`` seconds.
 
         :raises SlotwrightError: Unauthorized, Forbidden, NotFound, OverLimit and
             InvalidRequest as the API has it; Unavailable when it cannot be reached, fails, or
             answers something else.
         """
-        return self._get(list, name, self._request(path, query), TIMEOUT)
+        return self._get(list, name, self._request(path, query), timeout)
 
     def follow(self, *path: str, after: int | None) -> Iterator[event_stream.Message]:
         """Events as they happen, from now on or after a number; ends when the API ends it.

@@ -13,8 +13,9 @@ LINE = (
     '[%(request_id)s %(resource)s] %(message)s'
 )
 
-#: Also with ``debug`` these stay quiet: some would log whole messages, secrets included.
-QUIET = ('amqp=WARN', 'kombu=WARN', 'oslo.messaging=INFO', 'oslo_messaging=INFO')
+#: Also with ``debug`` these stay quiet: some would log whole messages, secrets included, and
+#: alembic has ten lines for each look at the database's version.
+QUIET = ('alembic=WARN', 'amqp=WARN', 'kombu=WARN', 'oslo.messaging=INFO', 'oslo_messaging=INFO')
 
 
 class LogContext(context.RequestContext):

@@ -8,26 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from slotwright.domain.errors import StorageUnavailable
-from slotwright.loading import InvalidConfiguration
-from slotwright.storage.purge import LEAST_DAYS, MOST_DAYS, REST, PurgeStore
+from slotwright.storage.purge import REST, PurgeStore
 
 LOG = logging.getLogger(__name__)
 
 #: Batches of one look, so that a daemon that ends is not waited for; the next look goes on.
 MOST = 100
-
-
-def retention_of(days: float) -> datetime.timedelta:
-    """[taskmanager] deleted_retention.
-
-    :raises InvalidConfiguration: for less than is safe, and no number.
-    """
-    if days != 0 and not LEAST_DAYS <= days <= MOST_DAYS:
-        raise InvalidConfiguration(
-            f'[taskmanager] deleted_retention is {days:g}; it has to be 0, or from {LEAST_DAYS} to '
-            f'{MOST_DAYS}'
-        )
-    return datetime.timedelta(days=days)
 
 
 class Purger:

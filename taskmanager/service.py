@@ -132,7 +132,7 @@ class TaskManagerService:
         """Take nothing new; operations under way end their round and are given back."""
         self._worker.stop()
         self._server.stop()
-        for name in ('tend', 'catalogue', 'board', 'tidy', 'purge'):
+        for name in ('tend', 'catalogue', 'board', 'tidy', 'purge', 'gauges'):
             self._beats[name].stop()
 
     def wait(self) -> None:

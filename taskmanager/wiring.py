@@ -30,7 +30,7 @@ from taskmanager.provisioners.inventory import InventoryProvisioner
 from taskmanager.provisioners.launcher import ProcessLauncher
 from taskmanager.provisioners.local import LocalProvisioner
 from taskmanager.provisioners.pools import PoolProvisioner
-from taskmanager.purger import Purger, retention_of
+from taskmanager.purger import Purger
 from taskmanager.relay import Relay
 from taskmanager.service import Beat, ReportWaiter, TaskManagerService, ThreadFanout
 from taskmanager.worker import Worker
@@ -45,7 +45,7 @@ RELAY_INTERVAL, RELAY_REST = 0.5, 0.01
 BOARD_INTERVAL = 2.0
 #: Seconds between looks for events that are too old.
 TIDY_INTERVAL = 60.0
-#: Seconds between looks for what was deleted long ago.
+#: Seconds between looks for what was deleted, or measured, long ago.
 PURGE_INTERVAL = 600.0
 #: Seconds a guest sees its join through before it answers that it is not done.
 JOIN_PATIENCE = 10.0
@@ -97,7 +97,7 @@ def build(
     retention = datetime.timedelta(days=options.event_retention)
     relay = Relay(store, Announcer(events), owner, retention, utcnow)
     board = BoardWriter(events, utcnow)
-    purger = Purger(store, retention_of(options.deleted_retention))
+    purger = Purger(store, datetime.timedelta(days=options.deleted_retention))
     worker = Worker(
         store, runner, operations, owner, options.lease, options.workers, catalogue.wake
     )
@@ -110,6 +110,7 @@ def build(
         'board': Beat('board', BOARD_INTERVAL, board.tick),
         'tidy': Beat('tidy', TIDY_INTERVAL, relay.tidy),
         'purge': Beat('purge', PURGE_INTERVAL, purger.tick),
+        'gauges': Beat('gauges', PURGE_INTERVAL, board.sweep),
     }
     store.call_after_writes(beats['relay'].wake)
     endpoint = TaskManagerEndpoint(

@@ -46,13 +46,18 @@ def require_same(body: Body, **fixed: str) -> None:
             raise InvalidRequest(f'{name} cannot be changed: it is {value!r}.')
 
 
-def require_size(where: str, *documents: Body) -> None:
-    """:raises InvalidRequest: for more than is stored: changes add up, defaults are multiplied."""
-    size = sum(len(_JSON.encode(document)) for document in documents)
+def require_size(where: str, document: Body, *others: Body) -> None:
+    """See that documents are not too large, together, and none has too many members.
+
+    :raises InvalidRequest: for more than is stored: changes add up, defaults are multiplied.
+    """
+    documents = (document, *others)
+    size = sum(len(_JSON.encode(one)) for one in documents)
     if size > _LARGEST:
         raise InvalidRequest(f'{where} would have {size} characters of JSON, {_LARGEST} at most.')
-    if any(len(document) > schemas.MOST_MEMBERS for document in documents):
-        raise InvalidRequest(f'{where} would have more than {schemas.MOST_MEMBERS} members.')
+    if any(len(one) > schemas.MOST_MEMBERS for one in documents):
+        which = f'one of {where}' if others else where
+        raise InvalidRequest(f'{which} would have more than {schemas.MOST_MEMBERS} members.')
 
 
 def client(body: Body, project: str, user: str, uuid: str) -> Client:
@@ -70,7 +75,7 @@ def client(body: Body, project: str, user: str, uuid: str) -> Client:
 
 
 def freezer_action(posted: Body, where: str = 'freezer_action') -> Body:
-    """What is stored of it.
+    """What is stored of it, of a size that its caller measures.
 
     :raises InvalidRequest: when it does not say what to do, or two paths to back up.
     """
@@ -82,13 +87,12 @@ def freezer_action(posted: Body, where: str = 'freezer_action') -> Body:
         raise InvalidRequest(
             f"{where} needs an 'action', one of {', '.join(schemas.ACTIONS)}: what is to be done?"
         )
-    require_size(where, found)
     return found
 
 
 def new_action(body: Body, action_id: str, project: str, user: str) -> Action:
     require_same(body, project_id=project, action_id=action_id)
-    made = Action(action_id, project, user, freezer_action(body['freezer_action']))
+    made = Action(action_id, project, user, _sized(freezer_action(body['freezer_action'])))
     return replace(made, **_given(body, _OF_ACTION))
 
 
@@ -98,8 +102,13 @@ def changed_action(old: Action, body: Body) -> Action:
     posted = body.get('freezer_action', {})
     if posted.get('src_file') is not None:
         posted = {'path_to_backup': posted['src_file'], **posted}
-    content = freezer_action({**old.freezer_action, **posted})
+    content = _sized(freezer_action({**old.freezer_action, **posted}))
     return replace(old, freezer_action=content, **_given(body, _OF_ACTION))
+
+
+def _sized(content: Body) -> Body:
+    require_size('freezer_action', content)
+    return content
 
 
 def job_actions(body: Body) -> tuple[JobAction, ...]:
@@ -112,7 +121,7 @@ def job_actions(body: Body) -> tuple[JobAction, ...]:
             content = freezer_action(posted, f'job_actions[{number}]')
         given = _given(part, _OF_ACTION)
         parts.append(JobAction(part.get('action_id', ''), content, **given))
-    require_size('job_actions', *(part.freezer_action or {} for part in parts))
+    require_size('job_actions', {}, *(part.freezer_action or {} for part in parts))
     return tuple(parts)
 
 

@@ -91,7 +91,7 @@ def require_project(project_id: str) -> None:
 
 
 def links_of(req: falcon.Request, tenant_id: str) -> Links:
-    return Links(f'{req.scheme}://{req.netloc}', tenant_id)
+    return Links(req.prefix, tenant_id)
 
 
 def accept(resp: falcon.Response, links: Links, work: Cluster | Operation) -> None:

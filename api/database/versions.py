@@ -76,6 +76,6 @@ def _document(req: falcon.Request) -> views.Body:
         'status': 'CURRENT',
         'updated': '2015-01-29T00:00:00Z',
         'links': [
-            {'rel': 'self', 'href': f'{req.scheme}://{req.netloc}/{API_VERSION}/'},
+            {'rel': 'self', 'href': f'{req.prefix}/{API_VERSION}/'},
         ],
     }

@@ -12,9 +12,12 @@ from slotwright.domain.pools import PoolFlavor
 _CHANGEABLE = ('pool_list', 'capabilities')
 
 
-def view(flavor: PoolFlavor, *, capabilities: bool) -> dict[str, Any]:
-    """A flavor as it is answered; without pools it has no ``pool_list``."""
-    body: dict[str, Any] = {'name': flavor.name, 'href': href_of('flavors', flavor.name)}
+def view(below: str, flavor: PoolFlavor, *, capabilities: bool) -> dict[str, Any]:
+    """A flavor as it is answered; without pools it has no ``pool_list``.
+
+    ``below`` is as in ``href_of``.
+    """
+    body: dict[str, Any] = {'name': flavor.name, 'href': href_of(below, 'flavors', flavor.name)}
     if flavor.pools:
         body['pool_list'] = list(flavor.pools)
     if capabilities:
@@ -29,15 +32,17 @@ class Flavors(Resource):
         flavors, more = found[: page.limit], len(found) > page.limit
         resp.content_location = req.relative_uri
         resp.media = {
-            'flavors': [view(flavor, capabilities=page.detailed) for flavor in flavors],
-            'links': next_links('flavors', page, flavors[-1].name if more else None),
+            'flavors': [
+                view(req.root_path, flavor, capabilities=page.detailed) for flavor in flavors
+            ],
+            'links': next_links(req.root_path, 'flavors', page, flavors[-1].name if more else None),
         }
 
 
 class OneFlavor(Resource):
     def on_get(self, req: falcon.Request, resp: falcon.Response, flavor: str) -> None:
         found = self._parts.store.flavors.get(flavor, project_of(req))
-        resp.media = view(found, capabilities=True)
+        resp.media = view(req.root_path, found, capabilities=True)
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, flavor: str) -> None:
         body = schemas.FLAVOR.check(self._body(req))
@@ -50,7 +55,7 @@ class OneFlavor(Resource):
                 f'Flavor {flavor} could not be created, error:{error.message}'
             ) from error
         resp.status = falcon.HTTP_201
-        resp.set_header('Location', href_of('flavors', flavor))
+        resp.set_header('Location', href_of(req.root_path, 'flavors', flavor))
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, flavor: str) -> None:
         body = schemas.FLAVOR_CHANGE.check(self._body(req))
@@ -67,7 +72,7 @@ class OneFlavor(Resource):
             raise InvalidRequest(
                 f'Flavor {flavor} could not be updated, error:{error.message}'
             ) from error
-        resp.media = view(found, capabilities=True)
+        resp.media = view(req.root_path, found, capabilities=True)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, flavor: str) -> None:
         """Its pools stay, and are of no flavor then."""

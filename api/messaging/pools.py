@@ -13,14 +13,14 @@ from slotwright.domain.targets import check_pool
 _CHANGEABLE = ('uri', 'weight', 'flavor', 'options')
 
 
-def view(pool: Pool, *, options: bool) -> dict[str, Any]:
-    """A pool as it is answered."""
+def view(below: str, pool: Pool, *, options: bool) -> dict[str, Any]:
+    """A pool as it is answered; ``below`` is as in ``href_of``."""
     body = {
         'name': pool.name,
         'uri': pool.uri,
         'weight': pool.weight,
         'flavor': pool.flavor,
-        'href': href_of('pools', pool.name),
+        'href': href_of(below, 'pools', pool.name),
     }
     return {**body, 'options': dict(pool.options)} if options else body
 
@@ -32,22 +32,22 @@ class Pools(Resource):
         pools, more = found[: page.limit], len(found) > page.limit
         resp.content_location = req.relative_uri
         resp.media = {
-            'pools': [view(pool, options=page.detailed) for pool in pools],
-            'links': next_links('pools', page, pools[-1].name if more else None),
+            'pools': [view(req.root_path, pool, options=page.detailed) for pool in pools],
+            'links': next_links(req.root_path, 'pools', page, pools[-1].name if more else None),
         }
 
 
 class OnePool(Resource):
     def on_get(self, req: falcon.Request, resp: falcon.Response, pool: str) -> None:
         found = self._parts.store.pools.get(pool)
-        resp.media = view(found, options=detailed(req))
+        resp.media = view(req.root_path, found, options=detailed(req))
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, pool: str) -> None:
         body = schemas.POOL.check(self._body(req))
         check_pool(body['uri'], body.get('options', {}))
         self._parts.store.pools.create(pool, **body)
         resp.status = falcon.HTTP_201
-        resp.set_header('Location', href_of('pools', pool))
+        resp.set_header('Location', href_of(req.root_path, 'pools', pool))
 
     def on_patch(self, req: falcon.Request, resp: falcon.Response, pool: str) -> None:
         """Answers the pool; what is given besides is ignored, as Zaqar does."""
@@ -59,7 +59,7 @@ class OnePool(Resource):
         if 'uri' in change or 'options' in change:
             now = pools.get(pool)
             check_pool(change.get('uri', now.uri), change.get('options', now.options))
-        resp.media = view(pools.update(pool, **change), options=False)
+        resp.media = view(req.root_path, pools.update(pool, **change), options=False)
 
     def on_delete(self, _req: falcon.Request, resp: falcon.Response, pool: str) -> None:
         self._parts.store.pools.delete(pool)

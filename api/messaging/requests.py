@@ -76,16 +76,16 @@ def detailed(req: falcon.Request) -> bool:
     return _TRUTH[text.lower()]
 
 
-def href_of(kind: str, name: str) -> str:
-    """The path of a pool or flavor.
+def href_of(below: str, kind: str, name: str) -> str:
+    """The path of a pool or flavor; ``below`` is what a proxy put before our paths.
 
-    >>> href_of('pools', 'a b?')
+    >>> href_of('', 'pools', 'a b?')
     '/v2/pools/a%20b%3F'
     """
-    return f'{PREFIX}/{kind}/{quote(name, safe="")}'
+    return f'{below}{PREFIX}/{kind}/{quote(name, safe="")}'
 
 
-def next_links(path: str, page: Page, last: str | None) -> list[dict[str, str]]:
+def next_links(below: str, path: str, page: Page, last: str | None) -> list[dict[str, str]]:
     """The link to the page after ``last``; none when that is None."""
     if last is None:
         return []
@@ -93,4 +93,4 @@ def next_links(path: str, page: Page, last: str | None) -> list[dict[str, str]]:
     query = falcon.to_query_str(
         {'marker': last, 'limit': page.limit, 'detailed': truth}, prefix=True
     )
-    return [{'rel': 'next', 'href': f'{PREFIX}/{path}{query}'}]
+    return [{'rel': 'next', 'href': f'{below}{PREFIX}/{path}{query}'}]

@@ -245,6 +245,6 @@ COMPONENTS: dict[str, Schema] = {
     ),
     'Health': record(
         {'status': {'enum': ['OK', 'DEGRADED']}, 'database': {'const': 'OK'}},
-        {'broker': {'enum': ['OK', 'DOWN']}},
+        {name: {'enum': ['OK', 'DOWN']} for name in ('broker', 'management_store', 'events')},
     ),
 }

@@ -1,5 +1,6 @@
 """slotwright-manage: what an administrator does now and then."""
 
+import argparse
 import datetime
 import getpass
 import sys
@@ -15,14 +16,16 @@ from api.auth import strategies, userfile
 from api.auth.rulebook import Rulebook
 from api.wiring import backup_store
 from slotwright.cmd import startup, status
+from slotwright.conf import floats
 from slotwright.domain.errors import Unavailable
 from slotwright.domain.placement import Used, flaw_of
+from slotwright.events import drivers
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.contract import GUESTAGENT_TOPIC
 from slotwright.rpc.transport import get_transport
 from slotwright.storage import pool_stores, transfer
-from slotwright.storage.purge import LEAST_DAYS, MOST_DAYS, REST
+from slotwright.storage.purge import REST
 from slotwright.storage.sqlalchemy import migration
 from slotwright.storage.sqlalchemy import purge as purging
 from slotwright.storage.sqlalchemy.pool_store import SQLAlchemyPoolStore
@@ -63,10 +66,10 @@ def purge(conf: cfg.ConfigOpts) -> None:
     days: float | None = conf.command.days
     if days is None:
         days = conf.taskmanager.deleted_retention
-    if not LEAST_DAYS <= days <= MOST_DAYS:
+    if not days:
         raise ValueError(
-            f'--days (without it, [taskmanager] deleted_retention) is {days:g}; to purge it has to '
-            f'be from {LEAST_DAYS} to {MOST_DAYS}'
+            '0 days (--days, else [taskmanager] deleted_retention) keep it for ever; '
+            f'--days {floats.LEAST_DAYS:g} purges nearly all'
         )
     store = SQLAlchemyStore.from_config(conf)
     if migration.version(store) != migration.head():
@@ -88,6 +91,7 @@ def check(conf: cfg.ConfigOpts) -> None:
     guest_client(conf, transport)
     taskmanager_client(conf, transport)
     pool_stores.from_config(conf, SQLAlchemyStore.from_config(conf).database)
+    drivers.from_config(conf).close()
     for option in ('api_strategy', 'taskmanager_strategy'):
         load_class(conf.redis[option], f'[redis] {option}')
     SQLAlchemyStore.from_config(conf)
@@ -188,9 +192,19 @@ ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {
     remove_user: [('user', 'its name')],
 }
 
-#: Options of verbs, which are numbers, with their help.
-OPTIONS: dict[Verb, list[tuple[str, str]]] = {
-    purge: [('--days', 'how long ago it was deleted; else as [taskmanager] deleted_retention')],
+
+def _days(text: str) -> float | None:
+    try:
+        return floats.Days()(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+#: Options of verbs, what reads their values, and their help.
+OPTIONS: dict[Verb, list[tuple[str, Callable[[str], object], str]]] = {
+    purge: [
+        ('--days', _days, 'how long ago it was deleted; else as [taskmanager] deleted_retention')
+    ],
 }
 
 VERBS: dict[str, dict[str, tuple[Verb, str]]] = {
@@ -235,8 +249,8 @@ def add_commands(subjects: Any) -> None:
             parser.set_defaults(work=work)
             for name, meaning in ARGUMENTS.get(work, ()):
                 parser.add_argument(name, help=meaning)
-            for name, meaning in OPTIONS.get(work, ()):
-                parser.add_argument(name, type=float, help=meaning)
+            for name, read, meaning in OPTIONS.get(work, ()):
+                parser.add_argument(name, type=read, help=meaning)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

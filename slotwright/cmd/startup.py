@@ -42,15 +42,26 @@ def configure(
     log.register(conf)
     try:
         conf(argv, project='slotwright', prog=program, version=slotwright.__version__)
-        for group, opts in options.list_opts():
-            for option in opts:
-                conf[group][option.dest]  # a bad value is told now, not when it is needed
+        require_values(conf)
     except cfg.Error as error:
         raise SystemExit(f'{program}: {error}') from error
     if not (conf.log_file or conf.log_dir):
         conf.set_default('use_stderr', True)
     log.setup(conf, program)
     return conf
+
+
+def require_values(conf: cfg.ConfigOpts) -> None:
+    """Read every option of ours: a bad value is told now, not when it is needed.
+
+    :raises oslo_config.cfg.Error: for one; it names section and option.
+    """
+    for group, opts in options.list_opts():
+        for option in opts:
+            try:
+                conf[group][option.dest]
+            except cfg.Error as error:
+                raise cfg.Error(f'[{group}] {option.name}: {error}') from error
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 Ends with 0 when all is well, 1 with a warning, 2 with a failure.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 
@@ -10,6 +11,7 @@ from oslo_config import cfg
 
 from slotwright.domain.errors import GuestError, SlotwrightError
 from slotwright.engine import EngineFinder
+from slotwright.events import board, drivers
 from slotwright.loading import load_class
 from slotwright.rpc.clients import guest_client, taskmanager_client
 from slotwright.rpc.transport import get_transport
@@ -50,6 +52,13 @@ def check_management_store(conf: cfg.ConfigOpts) -> Finding:
     return Result.OK, f'{conf.management_store.driver} answers'
 
 
+def check_events(conf: cfg.ConfigOpts) -> Finding:
+    """The store of live data lets us read."""
+    with contextlib.closing(drivers.from_config(conf)) as driver:
+        driver.tables.keys(board.TABLE, '')
+    return Result.OK, f'{conf.events.driver} answers'
+
+
 def check_broker(conf: cfg.ConfigOpts) -> Finding:
     """It lets us in."""
     broker = get_transport(conf).broker
@@ -88,6 +97,7 @@ def check_engines(conf: cfg.ConfigOpts) -> Finding:
 CHECKS: dict[str, Callable[[cfg.ConfigOpts], Finding]] = {
     'database': check_database,
     'store': check_management_store,
+    'events': check_events,
     'broker': check_broker,
     'configuration': check_names,
     'engines': check_engines,

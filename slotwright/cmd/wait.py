@@ -2,11 +2,12 @@
 
 Ends with
 
-  0  done: the last operation completed; or the cluster is gone, after it was there
+  0  done: the last operation completed; or the cluster is gone, after it was there. Of a
+     deleted one only its id tells that it was there, its name may have been another's
   1  the operation failed; its reason is on standard error
   2  the command line or the environment is wrong
   3  --timeout is over; the operation goes on
-  4  there is no such cluster or operation; of a delete, that it is gone already
+  4  there is no such cluster or operation
   5  the API cannot be reached, or fails, for 30 s
   6  the login is refused
 """
@@ -38,6 +39,7 @@ BUSY = 5.0  # seconds more when the project asks too often
 LOOK = 1.0  # seconds that a look has, however little is left of --timeout
 PATIENCE = 30.0  # seconds without an answer
 
+_BY_ID = ' If it was deleted, its id tells.'
 _ENDED = {'completed': DONE, 'failed': FAILED}
 
 
@@ -78,7 +80,7 @@ class Wait:
                 if cluster_id and kind == 'clusters':
                     self._tell('gone')
                     return DONE
-                self._tell(error.message)
+                self._tell(error.message + (_BY_ID if kind == 'clusters' else ''))
                 return NOT_FOUND
             except OverLimit as error:
                 heard = self._clock()
@@ -100,8 +102,21 @@ class Wait:
         patience = TIMEOUT if left is None else min(TIMEOUT, max(LOOK, left))
         if kind == 'operations':
             return self._client.get('operation', kind, name, timeout=patience), ''
-        cluster = self._client.get('cluster', kind, name, timeout=patience)
+        try:
+            cluster = self._client.get('cluster', kind, name, timeout=patience)
+        except NotFound:
+            delete = self._delete_of(name, patience)
+            if delete is None:
+                raise
+            return delete, name
         return cluster.get('operation'), str(cluster.get('id', ''))
+
+    def _delete_of(self, cluster_id: str, patience: float) -> Mapping[str, Any] | None:
+        """The operation that has taken a cluster away, for as long as that is known."""
+        path = ('clusters', cluster_id, 'operations')
+        newest = self._client.list('operations', *path, timeout=patience, limit='1')[:1]
+        ended = ('delete', 'completed')
+        return next((o for o in newest if (o.get('kind'), o.get('state')) == ended), None)
 
     def _show(self, operation: Mapping[str, Any]) -> None:
         progress = operation['progress']

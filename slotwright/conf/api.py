@@ -2,6 +2,8 @@
 
 from oslo_config import cfg
 
+from slotwright.conf import floats
+
 GROUP = 'api'
 
 CONCURRENCY = cfg.StrOpt(
@@ -111,7 +113,7 @@ OPTS = [
         min=1,
         help='Most instances in one cluster.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'silent_after',
         default=20.0,
         min=1,

@@ -2,6 +2,8 @@
 
 from oslo_config import cfg
 
+from slotwright.conf import floats
+
 GROUP = 'guestagent'
 
 #: On the command line of an agent only.
@@ -38,17 +40,17 @@ OPTS = [
         help='What goes down together with an enrolled host. Members of a cluster are spread '
         'over machines.',
     ),
-    cfg.FloatOpt('heartbeat_interval', default=5.0, min=0.2, help='Seconds between heartbeats.'),
+    floats.FloatOpt('heartbeat_interval', default=5.0, min=0.2, help='Seconds between heartbeats.'),
     cfg.IntOpt(
         'restart_limit',
         default=5,
         min=0,
         help='Restarts of a dying redis-server within restart_window before it is left down.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'restart_window', default=60.0, min=1, help='Seconds that restart_limit is about.'
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'start_timeout',
         default=60.0,
         min=1,

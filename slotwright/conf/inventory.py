@@ -2,6 +2,8 @@
 
 from oslo_config import cfg
 
+from slotwright.conf import floats
+
 GROUP = 'inventory'
 
 OPTS = [
@@ -11,7 +13,7 @@ OPTS = [
         help='Instances without a pool run on hosts that enrolled with slotwright-guestagent '
         '--enroll GROUP.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'silence',
         default=20.0,
         min=1,

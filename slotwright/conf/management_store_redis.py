@@ -2,6 +2,8 @@
 
 from oslo_config import cfg
 
+from slotwright.conf import floats
+
 GROUP = 'drivers:management_store:redis'
 
 OPTS = [
@@ -21,7 +23,7 @@ OPTS = [
         help='Most times a command is sent while the server does not answer. No attempt '
         'begins later than 5 seconds after the first; then requests get 503.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'reconnect_sleep',
         default=1.0,
         min=0,

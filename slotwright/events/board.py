@@ -21,6 +21,8 @@ TABLE = 'gauges'  # the topic is the cluster, the key the instance
 PATIENCE, REST = 0.3, 10.0
 #: Older ones say nothing about a node that is.
 FRESH = datetime.timedelta(seconds=30)
+#: Far older ones are of nodes that died without a word. One that comes back is noted anew.
+STALE = datetime.timedelta(days=1)
 
 
 class BoardWriter:
@@ -40,7 +42,7 @@ class BoardWriter:
 
     def note(self, cluster_id: str, instance_id: str, said: Gauges | None) -> None:
         """Have it written, soon; None: the instance is gone. Never waits for anything."""
-        seen = Seen(instance_id, self._now(), said) if said else None
+        seen = Seen(cluster_id, instance_id, self._now(), said) if said else None
         with self._lock:
             self._due[cluster_id, instance_id] = seen
 
@@ -56,6 +58,17 @@ class BoardWriter:
         else:
             if due:
                 self._outage.is_over()
+
+    def sweep(self) -> None:
+        """Remove what is stale: nobody else does where an agent never said that it is gone."""
+        tables = self._driver.tables
+        try:
+            for row in tables.values(TABLE):
+                seen = _read(row)
+                if seen is not None and self._now() - seen.at > STALE:
+                    self._write(tables, seen.cluster_id, seen.instance_id, None)
+        except SlotwrightError as error:
+            self._outage.goes_on(error)
 
     def _write(self, tables: Tables, cluster_id: str, instance_id: str, seen: Seen | None) -> None:
         try:
@@ -101,12 +114,8 @@ class BoardReader:
         look = self._executor.submit(self._driver.tables.values, TABLE, cluster_id)
         found: dict[str, Seen] = {}
         for row in self._answer(look):
-            try:
-                seen = gauges.from_wire(row)
-            except ValueError as error:
-                LOG.debug('A row of %s is of no use: %s', cluster_id, error)
-                continue
-            if self._now() - seen.at <= FRESH:
+            seen = _read(row)
+            if seen is not None and self._now() - seen.at <= FRESH:
                 found[seen.instance_id] = seen
         return found
 
@@ -118,3 +127,12 @@ class BoardReader:
             self._rests_until = self._clock() + REST
             LOG.debug('Gauges cannot be read now: %s', error)
             return ()
+
+
+def _read(row: Any) -> Seen | None:
+    """None for what is no row of ours."""
+    try:
+        return gauges.from_wire(row)
+    except ValueError as error:
+        LOG.debug('A row of gauges is of no use: %s', error)
+        return None

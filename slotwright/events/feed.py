@@ -8,6 +8,7 @@ from typing import Any
 from slotwright.domain.errors import Unavailable
 from slotwright.domain.events import Event, from_wire, to_wire
 from slotwright.events.base import Driver, Lost, Publisher
+from slotwright.outage import Outage
 
 LOG = logging.getLogger(__name__)
 
@@ -48,6 +49,9 @@ class Listener:
     ) -> None:
         self._heard = heard
         self._missed = missed
+        self._outage = Outage(
+            LOG, 'Events are not heard, but looked for now and then', 'Events are heard again'
+        )
         self._subscriber = driver.subscriber(self._lost)
         self._is_due = threading.Event()
         self._stopping = threading.Event()
@@ -67,11 +71,10 @@ class Listener:
         self._subscriber.close()
 
     def _lost(self, lost: Lost) -> None:
-        LOG.warning('The subscription to events was lost: %s', lost.reason)
+        self._outage.goes_on(f'the subscription was lost: {lost.reason}')
         self._is_due.set()
 
     def _run(self) -> None:
-        told = False
         while True:
             self._is_due.wait()
             if self._stopping.is_set():
@@ -80,14 +83,11 @@ class Listener:
             try:
                 self._subscriber.subscribe(CHANNEL, self._take)
             except Unavailable as error:
-                if not told:
-                    LOG.warning('Events are not heard, but looked for now and then: %s', error)
-                told = True
+                self._outage.goes_on(error)
                 self._is_due.set()
                 self._stopping.wait(PAUSE)
                 continue
-            LOG.info('Subscribed to events')
-            told = False
+            self._outage.is_over()
             self._missed()
 
     def _take(self, payload: Any) -> None:

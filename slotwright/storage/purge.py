@@ -4,9 +4,6 @@ import datetime
 from collections.abc import Iterator
 from typing import Protocol
 
-#: Of what was deleted a moment ago, somebody may be about to refer to it.
-LEAST_DAYS, MOST_DAYS = 0.01, 36500
-
 #: Seconds to leave the database to others after each batch.
 REST = 0.02
 

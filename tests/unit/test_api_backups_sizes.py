@@ -49,6 +49,14 @@ class Sizes(BackupsTestCase):
             400, 'job_actions', 'PATCH', path, {k: v for k, v in body.items() if k != 'client_id'}
         )
 
+    def test_defaults_are_members_too(self) -> None:
+        body = {
+            'client_id': 'web',
+            'job_actions': [{'freezer_action': {f'own{n}': n for n in range(150)}}],
+            'action_defaults': {**FILES, **{f'default{n}': n for n in range(100)}},
+        }
+        self.refused(400, 'one of job_actions would have more than 200', 'POST', 'jobs', body)
+
     def test_thousands_of_names_come_and_go(self) -> None:
         path = f'backups/{self.given("POST", "backups", BACKUP)["backup_id"]}'
         self.given('PATCH', path, {'backup_metadata': {'many': {f'{n}': 1 for n in range(8000)}}})

@@ -3,16 +3,11 @@
 import datetime
 import hashlib
 import logging
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import falcon
 import fixtures
-from falcon import testing
 
 from api import errors
-from api.health import FRESH, Healthcheck
 from api.strategy import load
 from slotwright.domain import errors as domain_errors
 from slotwright.domain.errors import Unavailable
@@ -144,51 +139,6 @@ class CatalogueTest(ApiTestCase):
         self.assertEqual(f'{BASE}/v1.0/', version['links'][0]['href'])
         for path in ('/v1.0', '/v1.0/'):
             self.assertEqual({'version': version}, self.client.simulate_get(path).json)
-
-    def test_healthcheck(self) -> None:
-        health = self.client.simulate_get('/healthcheck').json
-        self.assertEqual({'status': 'OK', 'database': 'OK'}, health)
-
-    def test_a_broker_is_looked_at_now_and_then(self) -> None:
-        looks: list[Exception | None] = [None, Unavailable('guest:secret@host is away')]
-        clock = [0.0]
-
-        def look() -> None:
-            error = looks.pop(0)
-            if error:
-                raise error
-
-        health = Healthcheck(self.store, look, lambda: clock[0])
-        client = testing.TestClient(falcon.App())
-        client.app.add_route('/', health)
-        for clock[0], status, broker in (
-            (0.0, 'OK', 'OK'),
-            (FRESH - 1, 'OK', 'OK'),
-            (FRESH, 'DEGRADED', 'DOWN'),
-            (FRESH + 1, 'DEGRADED', 'DOWN'),
-        ):
-            answer = client.simulate_get('/')
-            self.assertEqual(200, answer.status_code)
-            self.assertEqual({'status': status, 'database': 'OK', 'broker': broker}, answer.json)
-        self.assertEqual([], looks)
-
-    def test_one_look_at_the_broker_holds_nobody_else(self) -> None:
-        looking, seen = threading.Event(), threading.Event()
-
-        def look() -> None:
-            looking.set()
-            seen.wait(60)
-            raise Unavailable('no answer')
-
-        client = testing.TestClient(falcon.App())
-        client.app.add_route('/', Healthcheck(self.store, look))
-        with ThreadPoolExecutor(1) as pool:
-            first = pool.submit(client.simulate_get, '/')
-            self.assertTrue(looking.wait(60))
-            self.assertEqual('OK', client.simulate_get('/').json['broker'])
-            seen.set()
-            self.assertEqual('DOWN', first.result().json['broker'])
-        self.assertEqual('DOWN', client.simulate_get('/').json['broker'])
 
 
 class RootTest(ApiTestCase):

@@ -20,6 +20,8 @@ from tests.servers import free_port
 
 
 class ManageTest(TestCase):
+    timeout = 400  # a table of a dozen commands, each a process of its own
+
     def setUp(self) -> None:
         super().setUp()
         self.directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
@@ -93,9 +95,11 @@ class ManageTest(TestCase):
                 )
             )
         for arguments, status, said in (
-            (['--days', '0'], 1, 'from 0.01 to 36500'),
-            (['--days', 'nan'], 1, 'from 0.01 to 36500'),
-            (['--days', 'x'], 2, 'invalid float'),
+            (['--days', '0'], 1, '0 days (--days, else [taskmanager] deleted_retention) keep'),
+            (['--days', '0.001'], 2, 'argument --days: 0.001 days are neither 0'),
+            (['--days', 'nan'], 2, 'argument --days: nan is no number from 0 to 36500'),
+            (['--days', '-inf'], 2, 'argument --days'),
+            (['--days', 'x'], 2, 'argument --days: could not convert'),
             ([], 0, 'operations  0\n'),
             (['--days', '10'], 0, 'clients  1\n1 rows of what was deleted over 10 days ago'),
             (['--days', '10'], 0, 'clients  0\n0 rows'),
@@ -163,12 +167,18 @@ class ManageTest(TestCase):
         done = self.run_it('config', 'check')
         self.assertEqual((0, 'The configuration is fine.\n'), (done.returncode, done.stdout))
 
+    def test_the_answer_is_all_that_is_printed(self) -> None:
+        self.run_it('db', 'sync')
+        done = self.run_it('db', 'check')
+        self.assertEqual((1, ''), (done.stdout.count('\n'), done.stderr))
+
     def test_a_bad_one_is_told_in_one_line(self) -> None:
         for text, expected in (
             ('[redis]\napi_strategy = no.such.Thing\n', '[redis] api_strategy = no.such.Thing'),
             ('[upgrade_levels]\nguestagent = new\n', '[upgrade_levels] guestagent = new'),
             ('[DEFAULT]\ntransport_url = pigeon://loft/\n', 'transport_url'),
             ('[management_store]\ndriver = mongodb\n', '[management_store] driver = mongodb'),
+            ('[events]\ndriver = zmq\n', '[events] driver = zmq'),
             (
                 '[management_store]\ndriver = redis\n'
                 '[drivers:management_store:redis]\nuri = redis://:x@h1,h2\n',
@@ -196,7 +206,7 @@ class ManageTest(TestCase):
         self.run_it('db', 'sync')
         done = self.run_it('status', 'check')
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
-        self.assertEqual(5, done.stdout.count('OK  '), done.stdout)
+        self.assertEqual(6, done.stdout.count('OK  '), done.stdout)
         self.assertRegex(done.stdout, 'OK +store +sqlalchemy answers')
 
         self.configure(f'{local}[upgrade_levels]\nguestagent = 1.0\n')
@@ -217,9 +227,11 @@ class ManageTest(TestCase):
             f'[database]\nconnection = sqlite:///{self.directory}/slotwright.db\n'
             '[management_store]\ndriver = redis\n[drivers:management_store:redis]\n'
             f'uri = redis://:s3cret@127.0.0.1:{free_port()}\nmax_reconnect_attempts = 1\n'
+            f'[events]\ndriver = redis\nuri = redis://:s3cret@127.0.0.1:{free_port()}\n'
         )
         done = self.run_it('status', 'check')
         self.assertRegex(done.stdout, 'FAILURE +store +The Redis server does not answer now.')
+        self.assertRegex(done.stdout, 'FAILURE +events +Redis does not answer, tried 3 times')
         self.assertNotIn('s3cret', done.stdout + done.stderr)
 
     def test_a_copy_of_the_store_to_itself_is_nothing_new(self) -> None:

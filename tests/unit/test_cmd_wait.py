@@ -87,6 +87,32 @@ class WaitTest(ApiTestCase):
         self.call('DELETE', 'clusters', cluster['id'])
         self.at[2] = lambda: self.vanish(cluster['id'])
         self.assertEqual(DONE, self.wait('redis-clstr'))
+        self.assertEqual('delete completed', self.said[-1])
+
+    def test_a_cluster_that_is_gone_already(self) -> None:
+        cluster = self.create_active(1)
+        self.call('DELETE', 'clusters', cluster['id'])
+        delete = self.call('GET', 'clusters', cluster['id']).json['cluster']['operation']['id']
+        self.vanish(cluster['id'])
+        self.assertEqual(DONE, self.wait(cluster['id']))
+        self.assertEqual('delete completed', self.said[-1])
+        self.assertEqual(DONE, self.wait(delete, 'operations'))
+        self.assertEqual(0, self.sleeps)
+        # Of a name nobody knows whether it is this one's, or mistyped.
+        self.assertEqual(NOT_FOUND, self.wait('redis-clstr'))
+        self.project = 'other'
+        self.assertEqual(NOT_FOUND, self.wait(cluster['id']))
+
+    def test_a_cluster_whose_delete_is_forgotten(self) -> None:
+        cluster = self.create_active(1)
+        self.call('DELETE', 'clusters', cluster['id'])
+
+        def vanish_and_purge() -> None:
+            self.vanish(cluster['id'])
+            self.store.database.write(lambda conn: conn.exec_driver_sql('DELETE FROM operations'))
+
+        self.at[2] = vanish_and_purge
+        self.assertEqual(DONE, self.wait('redis-clstr'))
         self.assertEqual('gone', self.said[-1])
         self.assertEqual(NOT_FOUND, self.wait(cluster['id']))
 

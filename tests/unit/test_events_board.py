@@ -42,7 +42,7 @@ class BoardTest(TestCase):
         self.assertEqual({}, self.reader().of_cluster('c'))
         self.writer.tick()
         seen = self.reader().of_cluster('c')
-        self.assertEqual({'i': Seen('i', NOW, BUSY), 'j': Seen('j', NOW, BUSY)}, seen)
+        self.assertEqual({i: Seen('c', i, NOW, BUSY) for i in 'ij'}, seen)
         self.writer.note('c', 'j', None)
         self.writer.note('c', 'never', None)
         self.writer.tick()
@@ -57,12 +57,28 @@ class BoardTest(TestCase):
         self.now += board.FRESH + datetime.timedelta(seconds=1)
         self.assertEqual({}, self.reader().of_cluster('c'))
 
+    def test_those_of_nodes_that_died_long_ago_are_removed(self) -> None:
+        for cluster_id, instance_id in (('c', 'dead'), ('c', 'back'), ('d', 'dead too')):
+            self.writer.note(cluster_id, instance_id, BUSY)
+        self.driver.tables.create(TABLE, 'x', {'at': 'yesterday'}, topic='c')
+        self.writer.tick()
+        self.now += board.STALE
+        self.writer.sweep()
+        self.assertEqual(4, len(self.driver.tables.keys(TABLE)))
+        self.writer.note('c', 'back', BUSY)
+        self.writer.tick()
+        self.now += datetime.timedelta(seconds=1)
+        self.writer.sweep()
+        self.assertEqual({'back', 'x'}, set(self.driver.tables.keys(TABLE)))
+        self.assertEqual({'back'}, set(self.reader().of_cluster('c')))
+
     def test_what_cannot_be_written_is_told_once_and_forgotten(self) -> None:
         writer = BoardWriter(Broken(), lambda: self.now)  # type: ignore[arg-type]
         with self.assertLogs(board.LOG, 'WARNING') as log:
             for _ in range(3):
                 writer.note('c', 'i', BUSY)
                 writer.tick()
+                writer.sweep()
         self.assertEqual(1, len(log.output))
 
     def test_a_store_that_fails_or_hangs_is_left_alone_for_a_while(self) -> None:

@@ -62,13 +62,19 @@ class FeedTest(TestCase):
     def test_it_subscribes_until_it_is_subscribed_and_again_after_a_loss(self) -> None:
         driver = Unwilling(self.driver, 2)
         self.patch_pause()
-        with self.assertLogs(feed.LOG, 'WARNING') as log:
-            self.listen(driver)
-            self.await_missed()
-        self.assertEqual(1, len(log.output))
-        with self.assertLogs(feed.LOG, 'WARNING'):
-            driver.told(base.Lost((CHANNEL,), 'a test'))
-            self.await_missed()
+        began, ended = 'Events are not heard, but looked for now and then: ', 'heard again'
+        for times, tell in (
+            (2, lambda: self.listen(driver)),
+            (2, lambda: driver.told(base.Lost((CHANNEL,), 'a test'))),
+            (0, lambda: driver.told(base.Lost((CHANNEL,), 'a test'))),
+        ):
+            driver.times = times
+            with self.assertLogs(feed.LOG, 'INFO') as log:
+                tell()
+                self.await_missed()
+            first, last = log.output
+            self.assertIn(began, first)
+            self.assertIn(ended, last)
         Announcer(self.driver)(EVENT)
         wait_until(lambda: bool(self.heard), 'the event to be heard')
 

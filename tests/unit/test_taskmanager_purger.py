@@ -4,9 +4,8 @@ import datetime
 from collections.abc import Iterator
 
 from slotwright.domain.errors import StorageUnavailable
-from slotwright.loading import InvalidConfiguration
 from taskmanager import purger
-from taskmanager.purger import Purger, retention_of
+from taskmanager.purger import Purger
 from tests.base import TestCase
 
 KEEP = datetime.timedelta(days=90)
@@ -60,10 +59,3 @@ class PurgerTest(TestCase):
         self.tick(Store(1, is_away=True))
         self.assertIn('is not purged now: The database does not answer', self.log.output)
         self.assertIn('Purged 2 jobs', self.log.output)
-
-    def test_how_long_is_a_number_of_days(self) -> None:
-        self.assertEqual(datetime.timedelta(0), retention_of(0))
-        self.assertEqual(datetime.timedelta(days=90), retention_of(90))
-        for days in (0.001, -1, float('nan'), float('inf')):
-            error = self.assertRaises(InvalidConfiguration, retention_of, days)
-            self.assertIn('deleted_retention is', str(error))
