@@ -67,7 +67,7 @@ class DirLockTest(TestCase):
         process = self.holder()
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # it takes its time
-        self.assertTrue(dirlock.terminate(self.directory, 0.2))
+        self.assertTrue(dirlock.terminate(self.directory, 2.0))
         self.assertEqual(-signal.SIGKILL, process.wait())
 
     def test_a_killed_holder_leaves_no_lock(self) -> None:
