@@ -87,7 +87,6 @@ class RpcParts:
     """Mixed into a ``testtools.TestCase``; ``self.url`` is set by its ``setUp``."""
 
     url: str
-    server: RpcServer  # the last one
 
     def open_transport(self) -> Transport:
         self.useFixture(conffixture.ConfFixture(cfg.CONF))
@@ -97,7 +96,7 @@ class RpcParts:
 
     def serve(self, transport: Transport, topic: str, endpoint: Any, name: str = '') -> str:
         name = name or next(_names)
-        self.server = server = RpcServer(transport, topic, name, [endpoint])
+        server = RpcServer(transport, topic, name, [endpoint])
         server.start()
         self.addCleanup(server.wait)
         self.addCleanup(server.stop)
@@ -253,14 +252,18 @@ class RpcSuite(RpcParts):
     def test_a_stopping_server_answers_what_it_has_taken(self) -> None:
         gate = threading.Event()
         self.addCleanup(gate.set)
-        endpoint, node = self.guest(lambda *_: gate.wait(PATIENCE) and {'done': True})
+        transport, name = self.open_transport(), next(_names)
+        endpoint = Guest(lambda *_: gate.wait(PATIENCE) and {'done': True})
+        server = RpcServer(transport, contract.GUESTAGENT_TOPIC, name, [endpoint])
+        server.start()
+        node = GuestAgentClient(transport, PATIENCE, PATIENCE).node(name)
         answers: list[Wire] = []
         caller = threading.Thread(target=lambda: answers.append(node.status(CONTEXT)))
         caller.start()
         self.assertTrue(endpoint.called.acquire(timeout=PATIENCE))
         threading.Timer(0.2, gate.set).start()
-        self.server.stop()
-        self.server.wait()
+        server.stop()
+        server.wait()
         caller.join(PATIENCE)  # before its transport is closed
         self.assertEqual([{'done': True}], answers)
 
