@@ -55,8 +55,8 @@ PORTS = range(20_000, 32_000)  # below the ports that Linux gives to outgoing co
 
 
 def _candidates() -> Iterator[int]:
-    # Workers that start together begin their search far apart.
-    first = os.getpid() * 97 % len(PORTS)
+    # Workers that start together begin their search far apart, and stay so: by the golden ratio.
+    first = os.getpid() * 7417 % len(PORTS)
     return itertools.cycle([*PORTS[first:], *PORTS[:first]])
 
 
