@@ -1,5 +1,6 @@
 """The lock on a directory: who holds it, and how that one is ended."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -56,6 +57,13 @@ class DirLockTest(TestCase):
     def test_a_look_does_not_take_the_lock(self) -> None:
         dirlock.is_held(self.directory)
         os.close(dirlock.acquire(self.directory))
+
+    def test_who_looks_is_no_holder(self) -> None:
+        looking = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
+        self.addCleanup(os.close, looking)
+        fcntl.flock(looking, fcntl.LOCK_SH)  # as is_held does, for a moment
+        self.assertIsNone(dirlock.holder(self.directory))
+        self.assertTrue(dirlock.terminate(self.directory, 1))
 
     def test_the_holder_is_found_and_ended(self) -> None:
         process = self.holder()
