@@ -20,13 +20,15 @@ class Contract:
         self.use(PATIENCE)
 
     def use(self, timeout: float) -> None:
-        """Have a driver that gives up a silent server after so many seconds.
-
-        A limit that is short enough to wait for may pass on a busy machine where nobody hangs.
-        """
+        """Have a driver that gives up a silent server after so many seconds."""
         self.events = self.driver(timeout)
         self.sub, self.told = self.subscriber(self.events)
         self.publisher = self.events.publisher()
+
+    def be_quick(self) -> None:
+        """For a server that hangs: elsewhere so little may pass on a busy machine, too."""
+        self.events.close()
+        self.use(QUICK)
 
     def subscribed(self) -> int:
         """Connections that are subscribed to the channel of the test, on all nodes."""
@@ -67,7 +69,7 @@ class Contract:
         self.away(self.backend.of(self.publisher).server.kill)
 
     def test_a_publisher_whose_server_hangs(self) -> None:
-        self.use(QUICK)
+        self.be_quick()
         self.away(self.backend.of(self.publisher).server.suspend)
 
     def away(self, harm: Any) -> None:
@@ -139,7 +141,7 @@ class Contract:
         self.assertEqual((['still'], []), (self.heard.wait_for(1), self.told.all))
 
     def test_a_subscribe_while_nobody_answers(self) -> None:
-        self.use(QUICK)
+        self.be_quick()
         # All of them first: whom one cuts off finds another that still answers.
         for place in self.backend.places:
             place.proxy.freeze()
@@ -162,6 +164,18 @@ class Contract:
         self.backend.of(self.sub).proxy.cut()
         self.lost()
 
+    def test_a_loss_at_the_moment_of_the_confirmation_names_the_channel(self) -> None:
+        ask = self.sub._ask
+
+        def ask_and_be_cut(*arguments: Any) -> None:
+            ask(*arguments)
+            self.backend.of(self.sub).proxy.cut()
+            self.told.wait_for(1)
+
+        with mock.patch.object(self.sub, '_ask', ask_and_be_cut):
+            self.sub.subscribe(self.name, self.heard)
+        self.lost()
+
     def test_a_subscriber_whom_the_server_drops(self) -> None:
         self.sub.subscribe(self.name, self.heard)
         with redis.Redis(port=self.backend.of(self.sub).server.port) as client:
@@ -179,7 +193,7 @@ class Contract:
         self.lost()
 
     def test_a_subscriber_whose_server_hangs(self) -> None:
-        self.use(QUICK)
+        self.be_quick()
         self.sub.subscribe(self.name, self.heard)
         place = self.backend.of(self.sub)
         place.server.suspend()
@@ -187,7 +201,8 @@ class Contract:
             self.told.wait_for(1)
             self.assertIsNot(place, self.backend.of(self.sub))
         else:
-            wait_until(lambda: 'are lost' in self.log.output, 'a loss that is noticed', PATIENCE)
+            lost = f"Subscriptions to ['{self.name}'] are lost"
+            wait_until(lambda: lost in self.log.output, 'a loss that is noticed', PATIENCE)
         self.backend.heal()
         self.lost()
 
