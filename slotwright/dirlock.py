@@ -47,7 +47,10 @@ def is_held(directory: str | os.PathLike[str]) -> bool:
 
 
 def holder(directory: str | os.PathLike[str]) -> int | None:
-    """The pid of the process that has the directory, from /proc/locks (see proc(5))."""
+    """The pid of the process that has the directory, from /proc/locks (see proc(5)).
+
+    Whoever looks has a shared lock for a moment, and is not meant.
+    """
     try:
         found = os.stat(directory)
     except FileNotFoundError:
@@ -56,7 +59,7 @@ def holder(directory: str | os.PathLike[str]) -> int | None:
     with open('/proc/locks', encoding='ascii') as locks:
         for line in locks:
             fields = line.split()
-            if fields[1] == 'FLOCK' and fields[5] == f'{device}:{found.st_ino}':
+            if fields[1:4:2] == ['FLOCK', 'WRITE'] and fields[5] == f'{device}:{found.st_ino}':
                 return int(fields[4])
     return None
 

@@ -10,7 +10,7 @@ import testtools
 class TestCase(testtools.TestCase):
     """Bounded in time, with the log captured and shown only when the test fails."""
 
-    timeout: ClassVar[int] = 120  # seconds; a class of slow tests raises it
+    timeout: ClassVar[int] = 300  # seconds; a class of slow tests raises it
 
     def setUp(self) -> None:
         super().setUp()

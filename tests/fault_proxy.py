@@ -85,8 +85,9 @@ class FaultProxy(fixtures.Fixture):
         return self._fault.left if self._fault else 0
 
     def heal(self) -> None:
-        """No more faults."""
-        self._fault = None
+        """No more faults; what was held is dropped."""
+        with self._lock:
+            self._fault, self._held = None, []
         self.thaw()
 
     def _start(self, target: object, *arguments: object) -> None:

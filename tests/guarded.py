@@ -14,9 +14,11 @@ from testtools.content_type import UTF8_TEXT
 
 GUARD = Path(__file__).with_name('guard.py')
 LOG_TAIL = 8_000  # bytes of a log shown with a failure
+#: Seconds; real times are a few, on a busy machine with slow cores some tens.
+PATIENCE = 90.0
 
 
-def wait_until(ready: Callable[[], bool], what: str, timeout: float = 30.0) -> None:
+def wait_until(ready: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
     """Ask ``ready`` every 50 ms until it says yes.
 
     :raises TimeoutError: naming ``what``, after ``timeout`` seconds
@@ -104,7 +106,7 @@ class Process(fixtures.Fixture):
         if self.is_running():
             os.kill(self.pid, signum)
 
-    def wait(self, timeout: float = 30.0) -> None:
+    def wait(self, timeout: float = PATIENCE) -> None:
         """Wait until the command has ended.
 
         :raises TimeoutError: when it still runs after ``timeout`` seconds

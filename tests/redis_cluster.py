@@ -1,22 +1,29 @@
-"""A real Redis Cluster of three masters and three replicas, each behind a fault proxy."""
+"""A real Redis Cluster of three masters and three replicas, each behind a fault proxy.
+
+Nobody is replaced unless a test says so, see ``replacing``: on a busy machine a server may pause
+for longer than a time limit that is short enough to wait for.
+"""
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import fixtures
 import redis
 from redis.crc import key_slot
 
+from slotwright.domain.topology import PeerView, parse_nodes
 from tests import servers
 from tests.fault_proxy import LOOPBACK, FaultProxy
 from tests.guarded import wait_until
 
 MASTERS = 3
-NODE_TIMEOUT = 2000  # milliseconds
+#: Milliseconds without an answer after which a node counts as failing.
+PATIENT = 300_000
+HASTY = 1000
 SLOTS = 16384
-FORMING = 60.0  # seconds
+FORMING = 120.0  # seconds
 
 
 class Node:
@@ -31,7 +38,7 @@ class Node:
     def _options(self) -> Iterator[str]:
         options = {
             'cluster-enabled': 'yes',
-            'cluster-node-timeout': NODE_TIMEOUT,
+            'cluster-node-timeout': HASTY,
             'cluster-replica-validity-factor': 0,
             'cluster-port': self.bus_port,
             'cluster-announce-ip': LOOPBACK,
@@ -60,6 +67,17 @@ class Node:
     def is_running(self) -> bool:
         return self.server.process.is_running()
 
+    def peers(self) -> tuple[PeerView, ...]:
+        """All nodes it knows, itself too."""
+        return parse_nodes(self.ask('CLUSTER', 'NODES'))
+
+    def meet(self, other: 'Node') -> None:
+        self.ask('CLUSTER', 'MEET', LOOPBACK, other.proxy.port, other.bus_port)
+
+    def be_patient(self, milliseconds: int) -> None:
+        """How long others may be silent from now on."""
+        self.ask('CONFIG', 'SET', 'cluster-node-timeout', milliseconds)
+
 
 class RedisCluster(fixtures.Fixture):
     """Formed when it is set up; ``heal`` makes it whole again after a test."""
@@ -75,21 +93,25 @@ class RedisCluster(fixtures.Fixture):
             first, last = SLOTS * number // MASTERS, SLOTS * (number + 1) // MASTERS - 1
             master.ask('CLUSTER', 'ADDSLOTSRANGE', first, last)
             master.ask('CLUSTER', 'SET-CONFIG-EPOCH', number + 1)
-        self._meet()
+        wait_until(self._have_met, 'nodes that know each other', FORMING)
         for replica, master in zip(replicas, masters, strict=True):
-            node_id = master.ask('CLUSTER', 'MYID')
-            wait_until(
-                lambda replica=replica, node_id=node_id: _replicates(replica, node_id),
-                'a replica that knows its master',
-                FORMING,
-            )
-        # The slots in the first packets of a pair are not looked at: meet twice.
-        self._meet()
-        wait_until(self.is_whole, 'a formed cluster', FORMING)
-
-    def _meet(self) -> None:
+            replica.ask('CLUSTER', 'REPLICATE', master.ask('CLUSTER', 'MYID'))
+        # The slots in the first packets of a pair are not looked at: meet again.
         for one, other in itertools.combinations(self.nodes, 2):
-            one.ask('CLUSTER', 'MEET', LOOPBACK, other.proxy.port, other.bus_port)
+            one.meet(other)
+        self.heal()
+
+    def _have_met(self) -> bool:
+        """Introduce those who do not know each other; a node forgets who is slow to answer."""
+        strangers = 0
+        for one in self.nodes:
+            listed = {peer.address.port: peer for peer in one.peers() if peer.address}
+            for other in self.nodes:
+                known = listed.get(other.proxy.port)
+                if one is not other and known is None:
+                    one.meet(other)
+                strangers += one is not other and (known is None or known.in_handshake)
+        return not strangers
 
     @property
     def url(self) -> str:
@@ -121,23 +143,48 @@ class RedisCluster(fixtures.Fixture):
             if not node.is_running():
                 node.server.kill()
                 node.server.start()
-        wait_until(self.is_whole, 'a cluster that is whole again', FORMING)
+        if not self.is_whole():
+            self._be_patient(self.nodes, HASTY)  # they tell each other more often then
+            wait_until(self.is_whole, 'a cluster that is whole', FORMING)
+        self._be_patient(self.nodes, PATIENT)
+
+    @contextlib.contextmanager
+    def replacing(self, gone: Node) -> Iterator[None]:
+        """Meanwhile the replica of ``gone``, which is down or suspended, may take its place."""
+        others = [node for node in self.nodes if node is not gone]
+        self._be_patient(others, HASTY)
+        yield
+        self._be_patient(others, PATIENT)
+
+    @staticmethod
+    def _be_patient(nodes: Iterable[Node], milliseconds: int) -> None:
+        for node in nodes:
+            node.be_patient(milliseconds)
 
     def is_whole(self) -> bool:
-        """Whether all nodes see three masters with a replica each, and nobody failing."""
+        """Whether all nodes see the same three masters with a replica each, and reach them."""
         try:
-            return all(self._sees_all(node) for node in self.nodes)
+            views = {self._view(node) for node in self.nodes}
+            return len(views) == 1 and all(self._sees_all(node) for node in self.nodes)
         except (redis.RedisError, OSError):
             return False
+
+    @staticmethod
+    def _view(node: Node) -> frozenset[object]:
+        """Who owns what, and who replicates whom, as this node has it."""
+        return frozenset((peer.node_id, peer.master_id, peer.slots) for peer in node.peers())
 
     def _sees_all(self, node: Node) -> bool:
         if 'cluster_state:ok' not in node.ask('CLUSTER', 'INFO').replace('\r', '').split('\n'):
             return False
+        if not all(peer.linked and not peer.suspected for peer in node.peers()):
+            return False
         slots = node.ask('CLUSTER', 'SLOTS')
         ports = {found[1] for _, _, *listed in slots for found in listed}
+        replicated = all(len(listed) == 2 for _, _, *listed in slots)
         replication = node.ask('INFO', 'replication')
         linked = replication['role'] == 'master' or replication['master_link_status'] == 'up'
-        return linked and ports == {one.proxy.port for one in self.nodes}
+        return linked and replicated and ports == {one.proxy.port for one in self.nodes}
 
     def _living(self) -> Node:
         for node in self.nodes:
@@ -145,10 +192,3 @@ class RedisCluster(fixtures.Fixture):
                 if node.is_running() and node.ask('PING'):
                     return node
         raise AssertionError('no node lives')
-
-
-def _replicates(replica: Node, node_id: str) -> bool:
-    try:
-        return bool(replica.ask('CLUSTER', 'REPLICATE', node_id))
-    except redis.ResponseError:  # it does not know that node yet
-        return False

@@ -40,7 +40,8 @@ from slotwright.engine import packaged_binary
 from tests.guarded import Process, wait_until
 
 LOOPBACK = '127.0.0.1'
-START_TIMEOUT = 90.0  # seconds; RabbitMQ needs 15 of them on a busy machine with two cores
+START_TIMEOUT = 180.0  # seconds; RabbitMQ needs 15 of them on a busy machine with two cores
+ASKING = 10.0  # seconds for the answer of a server that may not be there yet
 # Where distributions hide servers from the PATH of users; RabbitMQ's own directory comes first
 # because the wrapper of the same name in /usr/sbin insists on changing the user.
 SERVER_PATH = (
@@ -54,8 +55,8 @@ PORTS = range(20_000, 32_000)  # below the ports that Linux gives to outgoing co
 
 
 def _candidates() -> Iterator[int]:
-    # Workers that start together begin their search far apart.
-    first = os.getpid() * 97 % len(PORTS)
+    # Workers that start together begin their search far apart, and stay so: by the golden ratio.
+    first = os.getpid() * 7417 % len(PORTS)
     return itertools.cycle([*PORTS[first:], *PORTS[:first]])
 
 
@@ -246,7 +247,7 @@ class RabbitMQ(Server):
     def answers(self) -> bool:
         url = self.url.replace('rabbit://', 'amqp://')
         try:
-            with kombu.Connection(url, connect_timeout=2) as connection:
+            with kombu.Connection(url, connect_timeout=ASKING) as connection:
                 connection.connect()
         except kombu.Connection(url).connection_errors:
             return False
@@ -302,16 +303,16 @@ class MariaDB(Server):
     def new_database(self) -> str:
         """Make an empty database of its own for the caller and return its URL."""
         name = f'test_{next(self._databases)}'
-        with self._connect() as connection, connection.cursor() as cursor:
+        with self._connect(START_TIMEOUT) as connection, connection.cursor() as cursor:
             cursor.execute(f'CREATE DATABASE {name} CHARACTER SET utf8mb4')
         return self.url.replace('/?', f'/{name}?')
 
-    def _connect(self) -> 'pymysql.Connection':
-        return pymysql.connect(host=LOOPBACK, port=self.port, user='root', connect_timeout=2)
+    def _connect(self, timeout: float) -> 'pymysql.Connection':
+        return pymysql.connect(host=LOOPBACK, port=self.port, user='root', connect_timeout=timeout)
 
     def answers(self) -> bool:
         try:
-            self._connect().close()
+            self._connect(ASKING).close()
         except pymysql.err.OperationalError:
             return False
         return True
@@ -374,20 +375,24 @@ class PostgreSQL(Server):
     def new_database(self) -> str:
         """Make an empty database of its own for the caller and return its URL."""
         name = f'test_{next(self._databases)}'
-        with contextlib.closing(self._connect()) as connection:
+        with contextlib.closing(self._connect(START_TIMEOUT)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(f'CREATE DATABASE {name}')
         return self._url(name)
 
-    def _connect(self) -> 'psycopg2.extensions.connection':
+    def _connect(self, timeout: float) -> 'psycopg2.extensions.connection':
         return psycopg2.connect(
-            host=LOOPBACK, port=self.port, user='slotwright', dbname='postgres', connect_timeout=2
+            host=LOOPBACK,
+            port=self.port,
+            user='slotwright',
+            dbname='postgres',
+            connect_timeout=int(timeout),
         )
 
     def answers(self) -> bool:
         try:
-            self._connect().close()
+            self._connect(ASKING).close()
         except psycopg2.OperationalError:
             return False
         return True
@@ -428,7 +433,7 @@ class RedisServer(Server):
         return f'redis://{LOOPBACK}:{self.port}'
 
     def answers(self) -> bool:
-        with redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=2) as client:
+        with redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=ASKING) as client:
             try:
                 return bool(client.ping())
             except redis.exceptions.ResponseError:  # a password is wanted: it serves

@@ -12,7 +12,7 @@ import redis
 from redis.cluster import ClusterNode, RedisCluster
 
 from slotwright.domain.topology import PeerView, parse_nodes
-from tests.deployment import HttpApi
+from tests.deployment import READY, HttpApi
 from tests.guarded import wait_until
 from tests.servers import find_program
 
@@ -100,7 +100,7 @@ class Tenant:
 
     def await_clean(self) -> None:
         """Wait until every node serves again and the check finds nothing."""
-        wait_until(self._serves, 'every node ok, and a clean check', 60)
+        wait_until(self._serves, 'every node ok, and a clean check', READY)
         self.require_clean()
 
     def _serves(self) -> bool:

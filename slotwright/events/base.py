@@ -102,6 +102,8 @@ class Subscriber(Protocol):
     def subscribe(self, channel: str, function: Function) -> None:
         """From when this returns, ``function`` is called with each payload.
 
+        A loss from then on names the channel.
+
         A slow function delays its own channel only. Far behind, its subscription is lost.
         A function that the channel had is replaced.
 

@@ -131,7 +131,7 @@ class Life(fixtures.Fixture):
             return expected is None or found[0] == expected
 
         try:
-            self._wait(as_expected, 'the expected state', timeout=20)
+            self._wait(as_expected, 'the expected state', timeout=60)
         except TimeoutError as error:
             found = found or [{}]
             raise TimeoutError(f'{error}\n{differences(expected or {}, found[0])}') from error

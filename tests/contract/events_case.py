@@ -1,6 +1,8 @@
 """What the tests of the events drivers share: three back ends, and what can be done to them."""
 
 import atexit
+import contextlib
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
@@ -18,6 +20,8 @@ from tests.guarded import wait_until
 from tests.redis_cluster import RedisCluster
 
 PATIENCE = 60.0  # seconds that anything may take on a busy machine
+#: Seconds after which drivers give up a server that is meant to hang.
+QUICK = 1.0
 
 
 class Place(Protocol):
@@ -30,7 +34,7 @@ class Place(Protocol):
 class Backend(fixtures.Fixture):
     """Where a driver keeps its data; one for a class of tests."""
 
-    def connect(self, timeout: float = 2.0) -> Driver:
+    def connect(self, timeout: float = PATIENCE) -> Driver:
         """A new driver; a server is given up after ``timeout`` seconds."""
         raise NotImplementedError
 
@@ -44,7 +48,7 @@ class Memory(Backend):
     def _setUp(self) -> None:
         self._driver = MemoryDriver()
 
-    def connect(self, timeout: float = 2.0) -> Driver:
+    def connect(self, timeout: float = PATIENCE) -> Driver:
         return self._driver
 
 
@@ -66,6 +70,13 @@ class RedisBackend(Backend):
     def of(self, part: Any) -> Any:
         """The place of a publisher or subscriber."""
         return next(place for place in self.places if place.proxy.port == part._node[1])
+
+    def replacing(self, place: Any) -> contextlib.AbstractContextManager[None]:
+        """Meanwhile another node may be given what ``place`` had, which is down or suspended."""
+        return contextlib.nullcontext()
+
+    def sync(self, place: Any) -> None:
+        """Wait until others have all that this one has."""
 
     def clients(self) -> int:
         """Connections that clients have, but ours."""
@@ -106,7 +117,7 @@ class Single(RedisBackend):
     def owner(self, table: str) -> Any:
         return self._place
 
-    def connect(self, timeout: float = 2.0) -> Driver:
+    def connect(self, timeout: float = PATIENCE) -> Driver:
         return OneServerDriver.at(
             f'redis://127.0.0.1:{self._place.proxy.port}?socket_timeout={timeout}'
         )
@@ -138,7 +149,20 @@ class Clustered(RedisBackend):
     def owner(self, table: str) -> Any:
         return self.cluster.owner(f'slotwright:{{{table}}}:')
 
-    def connect(self, timeout: float = 2.0) -> Driver:
+    def replacing(self, place: Any) -> contextlib.AbstractContextManager[None]:
+        return self.cluster.replacing(place)
+
+    def sync(self, place: Any) -> None:
+        # WAIT knows only what its own connection wrote.
+        def is_synced() -> bool:
+            found = place.ask('INFO', 'replication')
+            (replica,) = (found[name] for name in found if re.fullmatch(r'slave\d+', name))
+            return bool(int(replica['offset']) >= offset)
+
+        offset = int(place.ask('INFO', 'replication')['master_repl_offset'])
+        wait_until(is_synced, 'a replica that has it all', PATIENCE)
+
+    def connect(self, timeout: float = PATIENCE) -> Driver:
         return ClusterDriver.at(f'{self.cluster.url}?socket_timeout={timeout}', self.cluster.seeds)
 
     def heal(self) -> None:
@@ -203,7 +227,7 @@ class EventsCase(TestCase):
         self.backend.heal()
         self.name = self.id().rpartition('.')[2]  # for tables and channels: nobody else's
 
-    def driver(self, timeout: float = 2.0) -> Driver:
+    def driver(self, timeout: float = PATIENCE) -> Driver:
         made: Driver = self.backend.connect(timeout)
         self.addCleanup(made.close)
         return made

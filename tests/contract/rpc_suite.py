@@ -20,6 +20,7 @@ from slotwright.rpc.contract import CommandContext, Wire
 from slotwright.rpc.server import RpcServer
 from slotwright.rpc.transport import Transport, get_transport
 
+PATIENCE = 60.0  # seconds that anything may take on a busy machine
 CONTEXT = CommandContext('req-1', 'project', 'cluster-1', 7, 'command-1')
 
 _names = (f'server-{number}' for number in itertools.count(1))
@@ -106,7 +107,7 @@ class RpcParts:
         transport = self.open_transport()
         endpoint = Guest(act)
         name = self.serve(transport, contract.GUESTAGENT_TOPIC, endpoint)
-        wanted = {'high_timeout': 20.0, 'low_timeout': 20.0, **timeouts}
+        wanted = {'high_timeout': PATIENCE, 'low_timeout': PATIENCE, **timeouts}
         return endpoint, GuestAgentClient(transport, **wanted).node(name)
 
 
@@ -123,11 +124,12 @@ class RpcSuite(RpcParts):
                 raise errors.NodeHoldsData('owns 5461 slots')
 
         name = self.serve(transport, contract.GUESTAGENT_TOPIC, Guest(act))
-        guests = GuestAgentClient(transport, high_timeout=20.0, low_timeout=0.3)
+        guests = GuestAgentClient(transport, PATIENCE, PATIENCE)
         guests.node(name).status(CONTEXT)
         self.assertRaises(errors.NodeHoldsData, guests.node(name).leave, CONTEXT)
-        self.assertRaises(errors.GuestSilent, guests.node('nobody').status, CONTEXT)
-        TaskManagerClient(transport, 1.0).create_cluster(CONTEXT, 'cluster-1')
+        hasty = GuestAgentClient(transport, PATIENCE, 0.3)
+        self.assertRaises(errors.GuestSilent, hasty.node('nobody').status, CONTEXT)
+        TaskManagerClient(transport, PATIENCE).create_cluster(CONTEXT, 'cluster-1')
         self.assertEqual(
             [
                 ('guestagent', 'status', 'answered'),
@@ -187,7 +189,7 @@ class RpcSuite(RpcParts):
         )
         self.assertRaises(
             (oslo_messaging.RemoteError, oslo_messaging.NoSuchMethod),
-            client.prepare(timeout=20).call,
+            client.prepare(timeout=PATIENCE).call,
             CONTEXT.to_wire(),
             'private_matter',
         )
@@ -200,7 +202,7 @@ class RpcSuite(RpcParts):
     def test_quick_questions_have_the_low_timeout(self) -> None:
         gate = threading.Event()
         self.addCleanup(gate.set)
-        _, node = self.guest(lambda *_: gate.wait(60) and None, low_timeout=0.3)
+        _, node = self.guest(lambda *_: gate.wait(PATIENCE) and None, low_timeout=0.3)
         self.assertRaises(errors.GuestSilent, node.status, CONTEXT)
         self.assertRaises(errors.GuestSilent, node.get_node_id_for_removal, CONTEXT)
         threading.Timer(0.6, gate.set).start()
@@ -214,7 +216,7 @@ class RpcSuite(RpcParts):
         self.doCleanups()
 
         transport = self.open_transport()
-        node = GuestAgentClient(transport, 0.3, 20.0).node(name)
+        node = GuestAgentClient(transport, 0.3, PATIENCE).node(name)
         self.assertRaises(errors.GuestSilent, node.leave, CONTEXT)
         endpoint = Guest()
         self.serve(transport, contract.GUESTAGENT_TOPIC, endpoint, name)
@@ -227,18 +229,18 @@ class RpcSuite(RpcParts):
         self.doCleanups()
 
         transport = self.open_transport()
-        client = TaskManagerClient(transport, 20.0)
+        client = TaskManagerClient(transport, PATIENCE)
         client.grow_cluster(CONTEXT, 'cluster-1', ('i-1', 'i-2'))
         endpoint = TaskManager()
         self.serve(transport, contract.TASKMANAGER_TOPIC, endpoint, name)
-        self.assertTrue(endpoint.called.acquire(timeout=20))
+        self.assertTrue(endpoint.called.acquire(timeout=PATIENCE))
         expected = {'cluster_id': 'cluster-1', 'new_instance_ids': ['i-1', 'i-2']}
         self.assertEqual([('grow_cluster', CONTEXT, expected)], endpoint.asked)
 
     def test_assignment_is_a_call(self) -> None:
         transport = self.open_transport()
         self.serve(transport, contract.TASKMANAGER_TOPIC, TaskManager())
-        client = TaskManagerClient(transport, 20.0)
+        client = TaskManagerClient(transport, PATIENCE)
         self.assertEqual(
             {'wanted': True, 'cluster_id': 'cluster-1'}, client.assignment(CONTEXT, 'i-1')
         )
@@ -250,31 +252,36 @@ class RpcSuite(RpcParts):
     def test_a_stopping_server_answers_what_it_has_taken(self) -> None:
         gate = threading.Event()
         self.addCleanup(gate.set)
-        endpoint, node = self.guest(lambda *_: gate.wait(60) and {'done': True})
+        transport, name = self.open_transport(), next(_names)
+        endpoint = Guest(lambda *_: gate.wait(PATIENCE) and {'done': True})
+        server = RpcServer(transport, contract.GUESTAGENT_TOPIC, name, [endpoint])
+        server.start()
+        node = GuestAgentClient(transport, PATIENCE, PATIENCE).node(name)
         answers: list[Wire] = []
         caller = threading.Thread(target=lambda: answers.append(node.status(CONTEXT)))
         caller.start()
-        self.assertTrue(endpoint.called.acquire(timeout=20))
+        self.assertTrue(endpoint.called.acquire(timeout=PATIENCE))
         threading.Timer(0.2, gate.set).start()
-        self.doCleanups()
-        caller.join(20)
+        server.stop()
+        server.wait()
+        caller.join(PATIENCE)  # before its transport is closed
         self.assertEqual([{'done': True}], answers)
 
     def test_a_version_cap_holds_back(self) -> None:
         transport = self.open_transport()
-        node = GuestAgentClient(transport, 20.0, 20.0, version_cap='0.9').node('any')
+        node = GuestAgentClient(transport, PATIENCE, PATIENCE, version_cap='0.9').node('any')
         self.assertRaises(errors.NotSupported, node.status, CONTEXT)
-        client = TaskManagerClient(transport, 20.0, version_cap='0.9')
+        client = TaskManagerClient(transport, PATIENCE, version_cap='0.9')
         self.assertRaises(errors.NotSupported, client.delete_cluster, CONTEXT, 'cluster-1')
 
     def test_a_version_cap_holds_back_only_what_is_younger(self) -> None:
         transport = self.open_transport()
         endpoint = TaskManager()
         self.serve(transport, contract.TASKMANAGER_TOPIC, endpoint)
-        client = TaskManagerClient(transport, 20.0, version_cap='1.0')
+        client = TaskManagerClient(transport, PATIENCE, version_cap='1.0')
         self.assertTrue(client.assignment(CONTEXT, 'i-1')['wanted'])
         client.grow_cluster(CONTEXT, 'cluster-1', [])
-        self.assertTrue(endpoint.called.acquire(timeout=20))
+        self.assertTrue(endpoint.called.acquire(timeout=PATIENCE))
         self.assertRaises(errors.NotSupported, client.announce, CONTEXT, 'host-1', {})
 
     def test_a_version_cap_that_is_none_is_told(self) -> None:
@@ -282,8 +289,8 @@ class RpcSuite(RpcParts):
             InvalidConfiguration,
             GuestAgentClient,
             self.open_transport(),
-            20.0,
-            20.0,
+            PATIENCE,
+            PATIENCE,
             'newest',
         )
         self.assertIn('[upgrade_levels] guestagent = newest', str(error))

@@ -104,13 +104,14 @@ class Contract:
         self.assertEqual([1] * 10 + [2] * 10, sorted(slow.wait_for(20)))
 
     def test_far_behind_a_subscription_is_lost(self) -> None:
-        go_on, heard = threading.Event(), Heard()
+        go_on, heard, passed = threading.Event(), Heard(), Heard()
         self.addCleanup(go_on.set)
 
         def wait(payload: Any) -> None:
             heard(payload)
             go_on.wait(PATIENCE)
 
+        self.sub.subscribe(f'{self.name}-passed', passed)
         self.sub.subscribe(self.name, wait)
         self.publisher.publish(self.name, 'first')
         heard.wait_for(1)
@@ -118,6 +119,9 @@ class Contract:
             self.publisher.publish_many(self.name, list(range(100)))
             (lost,) = self.told.wait_for(1)
         self.assertEqual(((self.name,), 'its function is too slow'), (lost.channels, lost.reason))
+        # Whoever subscribes again may hear the rest, while that is still on its way.
+        self.publisher.publish(f'{self.name}-passed', 1)
+        passed.wait_for(1)
         go_on.set()
         again = Heard()
         self.sub.subscribe(self.name, again)

@@ -20,6 +20,8 @@ from tests.contract.test_management_redis import OPERATIONS
 from tests.guarded import wait_until
 
 PAGE = Path(__file__).parents[2] / 'doc/management-store.md'
+#: Seconds after which a server that is meant to hang is given up.
+QUICK = 1.0
 PASSWORD = 'p@ss/w:rd%41 ö?#'
 QUOTED = quote(PASSWORD, safe='')
 
@@ -159,7 +161,7 @@ class Contract:
 
     def test_a_server_that_hangs(self):
         server = self.start()
-        store = self.use(f'{server.url}?socket_timeout=0.2')
+        store = self.use(f'{server.url}?socket_timeout={QUICK}')
         server.suspend()
         self.unavailable(lambda: store.pools.create('q', 1, 'u'))
         server.resume()
@@ -169,7 +171,7 @@ class Contract:
         server = self.start()
         for begin, end in ((server.suspend, server.resume), (server.stop, server.start)):
             link = Link(
-                parse(f'{server.url}?socket_timeout=0.2'),
+                parse(f'{server.url}?socket_timeout={QUICK}'),
                 attempts=9,
                 pause=0.001,
                 sleep=lambda _seconds, end=end: end(),

@@ -1,5 +1,6 @@
 """Guest agents on real redis-servers, commanded straight through their endpoints."""
 
+import contextlib
 import hashlib
 import itertools
 import random
@@ -26,6 +27,9 @@ CLUSTER = 'c0ffee00-0000-4000-8000-000000000001'
 SECRET = 'an-internal-secret-of-the-cluster'
 PASSWORD = 'tenants-password'
 TENANT_HASH = hashlib.sha256(PASSWORD.encode()).hexdigest()
+
+#: Seconds that anything may take on a busy machine.
+PATIENCE = 90.0
 
 _command_ids = (f'command-{n}' for n in itertools.count(1))
 _hosts = itertools.count(2)
@@ -80,7 +84,7 @@ class TaskManager:
         with self._changed:
             seen = len(self.reports)
             self._changed.wait_for(
-                lambda: any(wanted.items() <= r.items() for r in self.reports[seen:]), 30
+                lambda: any(wanted.items() <= r.items() for r in self.reports[seen:]), PATIENCE
             )
             if not any(wanted.items() <= r.items() for r in self.reports[seen:]):
                 raise AssertionError(f'no report with {wanted}: {self.reports[seen:]}')
@@ -113,7 +117,7 @@ class Guest:
         self.address = address or free_address()
         self.taskmanager = TaskManager()
         self.epoch = 1
-        self.options = {'heartbeat_interval': 0.3, 'start_timeout': 20.0, **options}
+        self.options = {'heartbeat_interval': 0.3, 'start_timeout': PATIENCE, **options}
         self.service: AgentService | None = None
         self.endpoint: Any = None
 
@@ -191,12 +195,20 @@ class Guest:
         with self.client() as client:
             return int(client.info('server')['process_id'])
 
+    def restarted(self, pid: int) -> bool:
+        """Whether redis-server runs again, after ``pid`` was killed, which takes a moment."""
+        with contextlib.suppress(redis.RedisError):
+            return self.status().running and self.pid != pid
+        return False
+
     def peer(self) -> dict[str, Any]:
         return {'node_id': self.node_id, **self.address.to_wire()}
 
 
 class GuestCase(TestCase):
     """Skips where no server binary is; leaves no process and no directory behind."""
+
+    timeout = 400
 
     versions: Mapping[str, str] = {'3.0': ''}
 
@@ -228,7 +240,7 @@ class GuestCase(TestCase):
         guests: list[Guest],
         members: dict[str, list[Any]],
         forming: bool = True,
-        patience: float = 20.0,
+        patience: float = PATIENCE,
     ) -> list[Any]:
         """All guests join at the same time; their answers or errors, in order."""
         wires = [g.peer() for g in guests]
@@ -267,7 +279,7 @@ class GuestCase(TestCase):
         return guests, members
 
 
-def eventually(condition: Any, what: str, patience: float = 20.0) -> None:
+def eventually(condition: Any, what: str, patience: float = PATIENCE) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + patience
     while not condition():
@@ -281,5 +293,5 @@ def alive(pid: int) -> bool:
     try:
         with open(f'/proc/{pid}/stat') as stat:
             return stat.read().rpartition(')')[2].split()[0] not in 'ZX'
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter while it ends
         return False

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from slotwright.storage.sqlalchemy.tables import clusters
 from tests import rows
 from tests.base import TestCase
-from tests.deployment import PROJECT, READY, HttpApi, loopback_network
+from tests.deployment import IMPATIENT, PROJECT, READY, HttpApi, loopback_network
 from tests.guarded import wait_until
 from tests.openstack_client import OpenStackClient
 from tests.standalone import Standalone
@@ -30,7 +30,7 @@ class ClientCommandsTest(TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.service = self.useFixture(Standalone({'local': {'network': SMALL}}))
+        self.service = self.useFixture(Standalone({'local': {'network': SMALL}, **IMPATIENT}))
         self.api: HttpApi = self.service.api
         self.openstack = OpenStackClient(self.api.endpoint)
 

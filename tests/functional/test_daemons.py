@@ -11,7 +11,8 @@ from redis.exceptions import NoPermissionError
 
 from tests import rows, servers
 from tests.base import TestCase
-from tests.deployment import Deployment, members
+from tests.deployment import READY, Deployment, members
+from tests.guarded import wait_until
 from tests.tenant import Tenant
 
 
@@ -83,6 +84,8 @@ class DaemonsTest(TestCase):
 
     def refused_shrink(self, status: int, cluster: Any, member: Any) -> str:
         """Ask for it; answers why it was refused."""
+        # What a heartbeat says for the first time is an event.
+        wait_until(self.all_have_said_that_they_run, 'heartbeats', READY)
         before = rows.counts(self.plane.database)
         path = f'/clusters/{cluster["id"]}/action'
         answer, body = self.api('POST', path, {'shrink': [{'id': member['id']}]})
@@ -93,6 +96,10 @@ class DaemonsTest(TestCase):
         self.assertEqual({'ACTIVE'}, {i['status'] for i in after['instances']})
         (envelope,) = body.values()
         return str(envelope['message'])
+
+    def all_have_said_that_they_run(self) -> bool:
+        members = rows.select(self.plane.database, 'instances', status='ACTIVE')
+        return all(member['running'] and member['node_id'] for member in members)
 
     def node_id(self, member: Any) -> str:
         (row,) = rows.select(self.plane.database, 'instances', id=member['id'])

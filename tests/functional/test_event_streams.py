@@ -22,7 +22,7 @@ EVENTS = f'/v1.0/{PROJECT}/events'
 class StreamsCase(TestCase):
     """The daemon without taskmanagers; the test hands events on in their place."""
 
-    timeout = 300
+    timeout = 600
 
     def start(self, database: str | None = None, **options: object) -> None:
         bounds = {'event_streams': STREAMS, 'event_streams_per_project': STREAMS}
@@ -125,7 +125,7 @@ class GreenStreamsTest(StreamsCase):
             [sys.executable, '-W', 'ignore', '-m', 'tests.green', 'tests.unit.test_api_streams'],
             capture_output=True,
             text=True,
-            timeout=250,
+            timeout=500,
             check=False,
         )
         self.assertEqual(0, ended.returncode, ended.stderr)

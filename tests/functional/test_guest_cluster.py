@@ -57,7 +57,7 @@ class TenantTests(GuestCase):
             env={**os.environ, 'REDISCLI_AUTH': PASSWORD},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)

@@ -16,6 +16,7 @@ from slotwright.rpc.transport import get_transport
 from tests.functional.guest_lab import (
     CLUSTER,
     PASSWORD,
+    PATIENCE,
     SECRET,
     TENANT_HASH,
     GuestCase,
@@ -215,7 +216,7 @@ class RpcTests(GuestCase):
         service = build_agent(options, transport, TaskManager(), RpcServer)
         service.start()
         self.addCleanup(service.stop)
-        node = GuestAgentClient(transport, 10, 10).node('instance-1')
+        node = GuestAgentClient(transport, PATIENCE, PATIENCE).node('instance-1')
         status = node.status(CommandContext(cluster_id=CLUSTER, epoch=3))
         self.assertFalse(status['prepared'])
         stale = CommandContext(cluster_id=CLUSTER, epoch=2)

@@ -134,7 +134,7 @@ class LoginTest(TestCase):
             [servers.find_program('redis-cli', package='redis-tools'),
              '--cluster', command, f'{ip}:{port}', *words],
             env={**os.environ, 'REDISCLI_AUTH': tenant.password},
-            text=True, capture_output=True, timeout=120, check=False,
+            text=True, capture_output=True, timeout=300, check=False,
         )  # fmt: skip
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         return done.stdout

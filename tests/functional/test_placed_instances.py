@@ -22,7 +22,7 @@ from tests import servers
 from tests.base import TestCase
 from tests.deployment import PROJECT, READY, Deployment, loopback_network
 from tests.enrolled import EnrolledHost
-from tests.functional.guest_lab import Guest, GuestCase, alive, eventually
+from tests.functional.guest_lab import PATIENCE, Guest, GuestCase, alive, eventually
 from tests.guarded import wait_until
 from tests.standalone import Standalone
 from tests.tenant import Tenant
@@ -81,8 +81,7 @@ class NamedServerTest(GuestCase):
         guest = self.prepared_guest()
         pid = guest.pid
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda: guest.status().running, 'it is back')
-        self.assertNotEqual(pid, guest.pid)
+        eventually(lambda: guest.restarted(pid), 'it is back')
         self.assertTrue(self.other.runs(guest.pid))
         for also_gone in ((), ('redis.proc',)):
             pid = guest.pid
@@ -95,7 +94,7 @@ class NamedServerTest(GuestCase):
         guest.stop()
         os.kill(pid, signal.SIGKILL)
         guest.start()
-        eventually(lambda: guest.status().running, 'a new agent brought it back')
+        eventually(lambda: guest.restarted(pid), 'a new agent brought it back')
         self.assertTrue(self.other.runs(guest.pid))
 
     def test_one_whose_records_are_lost_is_put_away(self) -> None:
@@ -108,7 +107,7 @@ class NamedServerTest(GuestCase):
         guest.start()
         service = guest.service
         assert service is not None
-        self.assertTrue(service.wait(60))
+        self.assertTrue(service.wait(PATIENCE))
         guest.stop()
         self.assertFalse(alive(pid))
 

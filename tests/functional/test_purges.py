@@ -9,7 +9,7 @@ from tests.standalone import Standalone
 
 
 class PurgeTest(TestCase):
-    timeout = 200
+    timeout = 400
 
     def test_the_taskmanager_purges(self) -> None:
         standalone = self.useFixture(Standalone())

@@ -68,7 +68,7 @@ class SurvivalTest(TestCase):
         kill(self.plane.agent_pids().values())
         self.tenant.write('after', addresses)
         self.assertEqual({'after'}, self.tenant.read(addresses))
-        self.assertEqual({}, self.plane.agent_pids())
+        wait_until(lambda: not self.plane.agent_pids(), 'the end of all agents')
         self.assertEqual(before, self.plane.redis_servers())
 
 

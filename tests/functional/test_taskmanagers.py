@@ -4,7 +4,8 @@ import signal
 
 from tests import rows, servers
 from tests.base import TestCase
-from tests.deployment import Deployment
+from tests.deployment import READY, Deployment
+from tests.guarded import wait_until
 
 CLUSTERS = 6
 #: Of one taskmanager at once: too few for all the clusters.
@@ -20,6 +21,12 @@ class TaskManagersTest(TestCase):
         options = {'taskmanager': {'workers': WORKERS, 'lease': 60}}
         url = broker.new_vhost()
         plane = self.useFixture(Deployment(url, options=options, taskmanagers=2))
+
+        def own_queues() -> int:
+            queues = broker.queues(url.rpartition('/')[2])
+            return sum(name.startswith('taskmanager.') for name in queues)
+
+        wait_until(lambda: own_queues() == 2, 'both to be there', READY)
         ids = [plane.api.create(1, f'clstr-{n}')['id'] for n in range(CLUSTERS)]
         for cluster_id in ids:
             plane.api.completed(cluster_id)
@@ -37,10 +44,6 @@ class TaskManagersTest(TestCase):
         self.assertEqual(set(), shares[0] & shares[1])
         self.assertTrue(all(shares), 'one of them did nothing')
         self.assertEqual(CLUSTERS, len(plane.redis_pids()))
-
-        def own_queues() -> int:
-            queues = broker.queues(url.rpartition('/')[2])
-            return sum(name.startswith('taskmanager.') for name in queues)
 
         self.assertEqual(2, own_queues())
         plane.taskmanagers[0].signal(signal.SIGTERM)

@@ -8,7 +8,7 @@ from slotwright.domain.topology import Address
 from taskmanager.provisioners.local import can_bind
 from tests import rows, servers
 from tests.base import TestCase
-from tests.deployment import READY, Deployment
+from tests.deployment import IMPATIENT, READY, Deployment
 from tests.guarded import wait_until
 
 
@@ -20,7 +20,7 @@ class TombstoneTest(TestCase):
         self.broker = servers.shared(servers.RabbitMQ)
         url = self.broker.new_vhost()
         self.vhost = url.rpartition('/')[2]
-        self.plane = self.useFixture(Deployment(url))
+        self.plane = self.useFixture(Deployment(url, options=IMPATIENT))
         self.api = self.plane.api
 
     def test_an_agent_that_returns_wipes_its_instance(self) -> None:

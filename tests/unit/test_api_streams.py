@@ -256,7 +256,7 @@ class FewStreamsOfAProjectTest(StreamCase):
 
 
 class ShortStreamsTest(StreamCase):
-    times = Times(keep_alive=0.05, lifetime=1.0, tick=0.05)
+    times = Times(keep_alive=0.05, lifetime=3.0, tick=0.05)
 
     def test_they_show_that_they_live_and_end_in_time(self) -> None:
         reader = self.read()

@@ -1,5 +1,6 @@
 """The lock on a directory: who holds it, and how that one is ended."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -57,6 +58,13 @@ class DirLockTest(TestCase):
         dirlock.is_held(self.directory)
         os.close(dirlock.acquire(self.directory))
 
+    def test_who_looks_is_no_holder(self) -> None:
+        looking = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
+        self.addCleanup(os.close, looking)
+        fcntl.flock(looking, fcntl.LOCK_SH)  # as is_held does, for a moment
+        self.assertIsNone(dirlock.holder(self.directory))
+        self.assertTrue(dirlock.terminate(self.directory, 1))
+
     def test_the_holder_is_found_and_ended(self) -> None:
         process = self.holder()
         self.assertEqual(process.pid, dirlock.holder(self.directory))
@@ -67,7 +75,7 @@ class DirLockTest(TestCase):
         process = self.holder()
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # it takes its time
-        self.assertTrue(dirlock.terminate(self.directory, 0.2))
+        self.assertTrue(dirlock.terminate(self.directory, 2.0))
         self.assertEqual(-signal.SIGKILL, process.wait())
 
     def test_a_killed_holder_leaves_no_lock(self) -> None:

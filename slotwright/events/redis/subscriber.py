@@ -28,10 +28,11 @@ PAUSE = 0.5
 
 
 class _Answer:
-    """What comes of a SUBSCRIBE or UNSUBSCRIBE."""
+    """What comes of a SUBSCRIBE, with what is wanted, or of an UNSUBSCRIBE."""
 
-    def __init__(self, kind: bytes, name: bytes) -> None:
+    def __init__(self, kind: bytes, name: bytes, wanted: Subscription | None) -> None:
         self.expected = (kind, name)
+        self.wanted = wanted
         self.here = threading.Event()
         self.error: Exception | None = None
 
@@ -79,11 +80,11 @@ class RedisSubscriber:
                 if connection is None or self._closed.is_set():
                     raise SubscribeFailed('There is no connection to Redis.')
                 replaced = self._subscriptions.get(name)
-                wanted.stands = replaced is not None
-                self._subscriptions[name] = wanted
+                if replaced is not None:  # else from the answer on
+                    wanted.stands = True
+                    self._subscriptions[name] = wanted
             try:
-                self._ask(connection, b'subscribe', name)
-                wanted.stands = True
+                self._ask(connection, b'subscribe', name, wanted)
             except SubscribeFailed:
                 with self._state:
                     if self._subscriptions.get(name) is wanted:
@@ -121,13 +122,15 @@ class RedisSubscriber:
     def _name(self, channel: str) -> bytes:
         return f'{self._prefix}:{coding.named(channel, "channel")}'.encode()
 
-    def _ask(self, connection: Any, kind: bytes, name: bytes) -> None:
+    def _ask(
+        self, connection: Any, kind: bytes, name: bytes, wanted: Subscription | None = None
+    ) -> None:
         """Send a command and wait for its answer, which the reader gets.
 
         :raises SubscribeFailed: when there is none, or an error; then the connection is given
             up where it is the reason, and the reader makes another.
         """
-        answer = _Answer(kind, name)
+        answer = _Answer(kind, name, wanted)
         with self._state:
             if self._connection is not connection:
                 raise SubscribeFailed('The connection to Redis was lost.')
@@ -138,6 +141,8 @@ class RedisSubscriber:
             connection.disconnect()
             raise SubscribeFailed(f'The connection was lost: {faults.words(error)}') from error
         if not answer.here.wait(ANSWERING):
+            with self._state:
+                self._answer = None  # it comes too late from now on
             connection.disconnect()
             raise SubscribeFailed('Redis does not answer.')
         if answer.error is not None:
@@ -218,8 +223,14 @@ class RedisSubscriber:
     def _answered(self, what: tuple[bytes, bytes] | None, error: Exception | None = None) -> None:
         with self._state:
             answer = self._answer
-        if answer is not None and what in (None, answer.expected):
-            answer.give(error)
+            if answer is None or what not in (None, answer.expected):
+                return
+            self._answer = None
+            if error is None and answer.wanted is not None:
+                # Here, before the next message is read or a loss is told.
+                answer.wanted.stands = True
+                self._subscriptions[answer.expected[1]] = answer.wanted
+        answer.give(error)
 
     def _clear(self, connection: Any, error: Exception) -> None:
         """Case 4: nothing is subscribed any more, and nothing is subscribed again here."""
