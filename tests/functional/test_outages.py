@@ -40,7 +40,7 @@ class OutageTest(TestCase):
         return cluster_id
 
     def health(self) -> tuple[str, str]:
-        with urllib.request.urlopen(f'{self.url}/healthcheck', timeout=30) as answer:
+        with urllib.request.urlopen(f'{self.url}/healthcheck', timeout=100) as answer:
             found = json.loads(answer.read())
         return found['status'], found['broker']
 

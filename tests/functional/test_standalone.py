@@ -50,7 +50,8 @@ class StandaloneTest(TestCase):
         self.assertEqual(2, len(self.service.redis_servers()))
 
     def test_a_create_goes_on_after_a_kill(self) -> None:
-        cluster_id = self.service.api.create(2)['id']
+        # So many that it is not done before we have seen the first.
+        cluster_id = self.service.api.create(5)['id']
         wait_until(self.service.redis_servers, 'a first redis-server', READY)
         self.service.end(signal.SIGKILL)
         (operation,) = rows.select(self.service.database, 'operations')
@@ -58,7 +59,7 @@ class StandaloneTest(TestCase):
         self.service.start()
         self.service.api.completed(cluster_id)
         Tenant(self.service.api, cluster_id).require_clean()
-        self.assertEqual(2, len(self.service.redis_servers()))
+        self.assertEqual(5, len(self.service.redis_servers()))
 
     def await_healthy(self, cluster_id: str) -> None:
         """Every member ACTIVE, and its agent has said since that it is well."""
