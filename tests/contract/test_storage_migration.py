@@ -258,6 +258,22 @@ class MariaDBTest(ServerContract, base.TestCase):
         found = store.backups.reports.list_of_job('demo', 'j-1')
         self.assertEqual(['r-1'], [report.id for report in found])
 
+    def test_an_upgrade_whose_connection_is_lost_goes_on_over_another(self):
+        ended = []
+
+        def end(conn, _cursor, statement, *_):
+            if 'CREATE TABLE instances' in statement and not ended:
+                ended.append(conn.connection.dbapi_connection.thread_id())
+                other = sa.create_engine(self.url, poolclass=sa.NullPool)
+                with other.connect() as connection:
+                    connection.exec_driver_sql(f'KILL {ended[0]}')
+
+        sa.event.listen(sa.Engine, 'after_cursor_execute', end)
+        self.addCleanup(sa.event.remove, sa.Engine, 'after_cursor_execute', end)
+        migration.upgrade(self.url)
+        self.assertEqual(1, len(ended))
+        self.assertEqual([], migration.check(self.url))
+
     def test_a_table_of_somebody_else_is_not_taken_for_a_step(self):
         store = SQLAlchemyStore.connect(self.url)
         self.addCleanup(store.close)
