@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -10,6 +10,8 @@ from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
 from slotwright.storage.sqlalchemy.tables import TIME
+
+S = TypeVar('S', bound=sa.Executable)
 
 EPOCH = datetime.datetime(1970, 1, 1)
 
@@ -62,14 +64,12 @@ def _utc_postgresql(*_: Any, **__: Any) -> str:
     return "(clock_timestamp() AT TIME ZONE 'UTC')"
 
 
-_NOW = sa.select(DbUtc())
-
-
 class Clock:
     """The database's clock; or ``now`` (seconds since 1970), for simulated time."""
 
     def __init__(self, now: Callable[[], float] | None = None) -> None:
         self._now = now
+        self._made: dict[Callable[[Clock], Any], Any] = {}
         self._inserts: dict[sa.Table, sa.Insert] = {}
 
     def seconds(self) -> ColumnElement[float]:
@@ -84,9 +84,21 @@ class Clock:
 
     def read(self, conn: sa.Connection) -> datetime.datetime:
         """The time in UTC, for all that a transaction is about to insert."""
-        reading = _NOW if self._now is None else sa.select(self.utc())
-        now: datetime.datetime = conn.execute(reading).scalar_one()
+        now: datetime.datetime = conn.execute(self.made(_now)).scalar_one()
         return now
+
+    def made(self, make: Callable[['Clock'], S]) -> S:
+        """The statement that ``make`` makes with this clock; of each always the same object.
+
+        Making one takes longer than running it, and SQLAlchemy need not look at it again. In
+        simulated time it has the time in it, so it is made anew.
+        """
+        if self._now is not None:
+            return make(self)
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: S = self._made[make]
+        return made
 
     def insert(self, table: sa.Table) -> sa.Insert:
         """INSERT of a row whose ``created_at`` is now; of each table always the same object,
@@ -97,3 +109,7 @@ class Clock:
         if table not in self._inserts:
             self._inserts[table] = sa.insert(table).values(created_at=self.utc())
         return self._inserts[table]
+
+
+def _now(clock: Clock) -> sa.Select[Any]:
+    return sa.select(clock.utc())

@@ -1,13 +1,14 @@
 """Events: read, handed on in order, and forgotten."""
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from slotwright.domain.errors import NotFound
 from slotwright.domain.events import Event, Kind, NewEvent
 from slotwright.storage.sqlalchemy import outbox
+from slotwright.storage.sqlalchemy.clock import Clock
 from slotwright.storage.sqlalchemy.tables import clusters, event_relay, events
 from slotwright.storage.sqlalchemy.transactions import (
     Transactional,
@@ -17,6 +18,44 @@ from slotwright.storage.sqlalchemy.transactions import (
 )
 
 _RELAY = event_relay.c.id == 1
+
+# The relay looks after each write of its process, so what it executes is made once.
+_UNNUMBERED = (
+    sa.select(events.c.id)
+    .where(events.c.position.is_(None))
+    .order_by(events.c.id)
+    .limit(sa.bindparam('limit'))
+)
+_IS_NOT_HANDED_ON = events.c.position > (
+    sa.select(event_relay.c.handed_on).where(_RELAY).scalar_subquery()
+)
+_NEWS = (
+    sa.select(events.c.id).where(events.c.position.is_(None)).limit(1),
+    sa.select(events.c.id).where(_IS_NOT_HANDED_ON).limit(1),
+)
+_HOW_FAR = sa.select(event_relay.c.position, event_relay.c.handed_on).where(_RELAY)
+_NUMBER = (
+    sa.update(events)
+    .where(events.c.id == sa.bindparam('this'))
+    .values(position=sa.bindparam('given'))
+)
+_NUMBERED = sa.update(event_relay).where(_RELAY).values(position=sa.bindparam('last'))
+_NOT_HANDED_ON = (
+    sa.select(events)
+    .where(events.c.position > sa.bindparam('after'))
+    .order_by(events.c.position)
+    .limit(sa.bindparam('limit'))
+)
+_HAND_ON = (
+    sa.update(event_relay)
+    .where(_RELAY, event_relay.c.owner == sa.bindparam('by'))
+    .values(
+        handed_on=sa.case(
+            (event_relay.c.handed_on < sa.bindparam('upto'), sa.bindparam('upto')),
+            else_=event_relay.c.handed_on,
+        )
+    )
+)
 
 
 class Events(Transactional):
@@ -71,55 +110,27 @@ class Events(Transactional):
 
     @reads
     def _has_new(self, conn: sa.Connection) -> bool:
-        handed_on = sa.select(event_relay.c.handed_on).where(_RELAY).scalar_subquery()
-        for is_new in (events.c.position.is_(None), events.c.position > handed_on):
-            if conn.execute(sa.select(events.c.id).where(is_new).limit(1)).first() is not None:
-                return True
-        return False
+        return any(conn.execute(news).first() is not None for news in _NEWS)
 
     @writes_quietly
     def _give_positions(
         self, conn: sa.Connection, owner: str, lease: float, limit: int
     ) -> Sequence[Event] | None:
-        now = self.clock.seconds()
-        is_free = sa.or_(event_relay.c.lease_until.is_(None), event_relay.c.lease_until <= now)
-        taken = conn.execute(
-            sa.update(event_relay)
-            .where(_RELAY, sa.or_(event_relay.c.owner == owner, is_free))
-            .values(owner=owner, lease_until=now + lease)
-        )
-        if not taken.rowcount:
+        lease_of = {'by': owner, 'lease': lease}
+        if not conn.execute(self.clock.made(_lease_relay), lease_of).rowcount:
             return None
-        relay = conn.execute(
-            sa.select(event_relay.c.position, event_relay.c.handed_on).where(_RELAY)
-        ).one()
+        relay = conn.execute(_HOW_FAR).one()
         # Of each cluster this sees all up to some number: they were written one after another.
-        new = sa.select(events.c.id).where(events.c.position.is_(None)).order_by(events.c.id)
-        ids = conn.execute(new.limit(limit)).scalars().all()
+        ids = conn.execute(_UNNUMBERED, {'limit': limit}).scalars().all()
         if ids:
-            conn.execute(
-                sa.update(events)
-                .where(events.c.id == sa.bindparam('this'))
-                .values(position=sa.bindparam('given')),
-                [{'this': i, 'given': p} for p, i in enumerate(ids, relay.position + 1)],
-            )
-            last = relay.position + len(ids)
-            conn.execute(sa.update(event_relay).where(_RELAY).values(position=last))
-        query = sa.select(events).where(events.c.position > relay.handed_on)
-        return _read(conn, query.order_by(events.c.position).limit(limit))
+            numbers = [{'this': i, 'given': p} for p, i in enumerate(ids, relay.position + 1)]
+            conn.execute(_NUMBER, numbers)
+            conn.execute(_NUMBERED, {'last': relay.position + len(ids)})
+        return _read(conn, _NOT_HANDED_ON, {'after': relay.handed_on, 'limit': limit})
 
     @writes_quietly
     def mark_handed_on(self, conn: sa.Connection, owner: str, position: int) -> bool:
-        marked = conn.execute(
-            sa.update(event_relay)
-            .where(_RELAY, event_relay.c.owner == owner)
-            .values(
-                handed_on=sa.case(
-                    (event_relay.c.handed_on < position, position),
-                    else_=event_relay.c.handed_on,
-                )
-            )
-        )
+        marked = conn.execute(_HAND_ON, {'by': owner, 'upto': position})
         return bool(marked.rowcount)
 
     def call_after_writes(self, function: Callable[[], None]) -> None:
@@ -150,7 +161,23 @@ def _last_seq(conn: sa.Connection, project_id: str, cluster_id: str) -> int:
     return int(seq)
 
 
-def _read(conn: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Event]:
+def _lease_relay(clock: Clock) -> sa.Update:
+    """Take or keep the relay; nobody else has it."""
+    now = clock.seconds()
+    is_free = sa.or_(event_relay.c.lease_until.is_(None), event_relay.c.lease_until <= now)
+    owner = sa.bindparam('by', type_=sa.String)
+    return (
+        sa.update(event_relay)
+        .where(_RELAY, sa.or_(event_relay.c.owner == owner, is_free))
+        .values(owner=owner, lease_until=now + sa.bindparam('lease', type_=sa.Double))
+    )
+
+
+def _read(
+    conn: sa.Connection,
+    query: sa.Select[tuple[object, ...]],
+    values: Mapping[str, object] | None = None,
+) -> list[Event]:
     return [
         Event(
             seq=row['seq'],
@@ -165,5 +192,5 @@ def _read(conn: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Eve
             operation_id=row['operation_id'],
             request_id=row['request_id'],
         )
-        for row in conn.execute(query).mappings()
+        for row in conn.execute(query, values).mappings()
     ]

@@ -1,7 +1,5 @@
 """The fence of a cluster: what a worker writes counts only while its claim holds."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from slotwright.domain.errors import LeaseLost
@@ -19,12 +17,12 @@ def hold(conn: sa.Connection, clock: Clock, claim: Claim) -> None:
 
     :raises LeaseLost: when the epoch has moved on.
     """
-    _set(conn, claim, updated=clock.utc())
+    _require(conn, claim, clock.made(_hold))
 
 
 def end(conn: sa.Connection, clock: Clock, claim: Claim) -> None:
     """As ``hold``, and the claim is void from here on: nothing more is written under it."""
-    _set(conn, claim, updated=clock.utc(), epoch=clusters.c.epoch + 1)
+    _require(conn, claim, clock.made(_end))
 
 
 def lost(claim: Claim) -> LeaseLost:
@@ -34,12 +32,20 @@ def lost(claim: Claim) -> LeaseLost:
     )
 
 
-def _set(conn: sa.Connection, claim: Claim, **values: Any) -> None:
-    held = conn.execute(
+def _hold(clock: Clock) -> sa.Update:
+    return (
         sa.update(clusters)
-        .where(clusters.c.id == claim.cluster_id, clusters.c.epoch == claim.epoch)
-        .values(values)
+        .where(clusters.c.id == sa.bindparam('this'), clusters.c.epoch == sa.bindparam('held'))
+        .values(updated=clock.utc())
     )
+
+
+def _end(clock: Clock) -> sa.Update:
+    return _hold(clock).values(epoch=clusters.c.epoch + 1)
+
+
+def _require(conn: sa.Connection, claim: Claim, change: sa.Update) -> None:
+    held = conn.execute(change, {'this': claim.cluster_id, 'held': claim.epoch})
     # SQLAlchemy has MySQL count the rows found, not only those that changed.
     if not held.rowcount:
         raise lost(claim)

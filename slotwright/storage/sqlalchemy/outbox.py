@@ -21,6 +21,13 @@ _REQUEST = (
 )
 
 _INSERT = sa.insert(events)
+_THIS = clusters.c.id == sa.bindparam('this')
+_COUNT = (
+    sa.update(clusters)
+    .where(_THIS)
+    .values(event_seq=clusters.c.event_seq + sa.bindparam('more', type_=sa.BigInteger))
+)
+_COUNTED = sa.select(clusters.c.event_seq, clusters.c.project_id).where(_THIS)
 
 
 def record_first(
@@ -66,14 +73,11 @@ def record(
     """
     if not news_of_it:
         return
-    this = clusters.c.id == cluster_id
-    conn.execute(
-        sa.update(clusters).where(this).values(event_seq=clusters.c.event_seq + len(news_of_it))
-    )
-    row = conn.execute(sa.select(clusters.c.event_seq, clusters.c.project_id).where(this)).one()
+    conn.execute(_COUNT, {'this': cluster_id, 'more': len(news_of_it)})
+    row = conn.execute(_COUNTED, {'this': cluster_id}).one()
     first = row.event_seq - len(news_of_it) + 1
     conn.execute(
-        sa.insert(events).values(created=clock.utc(), request_id=sa.func.coalesce(_REQUEST, '')),
+        clock.made(_insert_asked),
         [
             {
                 'cluster_id': cluster_id,
@@ -89,6 +93,10 @@ def record(
             for seq, event in enumerate(news_of_it, first)
         ],
     )
+
+
+def _insert_asked(clock: Clock) -> sa.Insert:
+    return sa.insert(events).values(created=clock.utc(), request_id=sa.func.coalesce(_REQUEST, ''))
 
 
 def record_of_none(conn: sa.Connection, clock: Clock, told: Sequence[NewEvent]) -> None:

@@ -19,11 +19,9 @@ _ALL = sa.select(mgmt_pools).order_by(mgmt_pools.c.name)
 
 _ANY = sa.select(mgmt_pools.c.name).limit(1)
 _OF_FLAVOR = mgmt_pools.c.flavor == sa.bindparam('flavor')
+_HAS_POOLS = sa.select(mgmt_pools.c.name).where(_OF_FLAVOR).correlate(None).exists()
 _SERVING = _ALL.where(
-    sa.or_(
-        _OF_FLAVOR,
-        sa.and_(mgmt_pools.c.flavor.is_(None), sa.not_(sa.exists(_ANY.where(_OF_FLAVOR)))),
-    )
+    sa.or_(_OF_FLAVOR, sa.and_(mgmt_pools.c.flavor.is_(None), sa.not_(_HAS_POOLS)))
 )
 
 
