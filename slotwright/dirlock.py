@@ -9,24 +9,34 @@ import fcntl
 import os
 import select
 import signal
+import time
+from collections.abc import Callable
+
+#: How often to try for a lock that somebody may only look at, and seconds between.
+LOOKS, PAUSE = 100, 0.001
 
 
 class Held(Exception):
     """Another process has the directory."""
 
 
-def acquire(directory: str | os.PathLike[str]) -> int:
+def acquire(directory: str | os.PathLike[str], sleep: Callable[[float], None] = time.sleep) -> int:
     """Take the lock and answer its file descriptor, to be kept open.
+
+    Whoever only looks whether it is held has it for a moment, which is waited for.
 
     :raises Held: when another process has it.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise Held(os.fspath(directory)) from None
-    return descriptor
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sleep(PAUSE)
+        else:
+            return descriptor
+    os.close(descriptor)
+    raise Held(os.fspath(directory))
 
 
 def is_held(directory: str | os.PathLike[str]) -> bool:

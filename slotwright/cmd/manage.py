@@ -193,11 +193,14 @@ ARGUMENTS: dict[Verb, list[tuple[str, str]]] = {
 }
 
 
-def _days(text: str) -> float | None:
+def _days(text: str) -> float:
     try:
-        return floats.Days()(text)
+        days = floats.Days()(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+    if days is None:  # or '--days "$DAYS"' would be as if it was not there
+        raise argparse.ArgumentTypeError('it has no value')
+    return days
 
 
 #: Options of verbs, what reads their values, and their help.

@@ -59,9 +59,12 @@ def require_values(conf: cfg.ConfigOpts) -> None:
     for group, opts in options.list_opts():
         for option in opts:
             try:
-                conf[group][option.dest]
+                value = conf[group][option.dest]
             except cfg.Error as error:
                 raise cfg.Error(f'[{group}] {option.name}: {error}') from error
+            # What oslo.config makes of "name =", where a number is meant.
+            if value is None and option.default is not None:
+                raise cfg.Error(f'[{group}] {option.name}: it has no value')
 
 
 @contextlib.contextmanager

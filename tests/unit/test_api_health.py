@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 from falcon import testing
 
-from api.health import FRESH, PATIENCE, Healthcheck, Look
+from api.health import FRESH, PATIENCE, Healthcheck, Look, Watch
 from api.wiring import looks_at
 from slotwright.domain.errors import StorageUnavailable, Unavailable
 from slotwright.events import drivers
@@ -116,6 +116,26 @@ class HealthTest(ApiTestCase):
         del self.store.list_flavors
         self.over.set()
         wait_until(lambda: ask().status_code == 200, 'the look to end', 60)
+
+    def test_a_late_look_that_ends_within_an_answer(self) -> None:
+        class Ending(Watch):
+            told = 0
+
+            @property
+            def error(self) -> Exception | None:
+                self.told += 1
+                return StorageUnavailable('it is late') if self.told == 1 else None
+
+            @error.setter
+            def error(self, error: Exception | None) -> None:
+                pass
+
+        client = testing.TestClient(falcon.App())
+        health = Healthcheck(self.store, {})
+        health._database = Ending('database', lambda: None)
+        client.app.add_route('/', health)
+        client.app.add_error_handler(StorageUnavailable, self.refuse)
+        self.assertEqual(503, client.simulate_get('/').status_code)
 
     def refuse(self, _req: Any, resp: falcon.Response, *_: Any) -> None:
         resp.status = falcon.HTTP_503

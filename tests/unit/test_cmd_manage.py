@@ -99,6 +99,7 @@ class ManageTest(TestCase):
             (['--days', '0.001'], 2, 'argument --days: 0.001 days are neither 0'),
             (['--days', 'nan'], 2, 'argument --days: nan is no number from 0 to 36500'),
             (['--days', '-inf'], 2, 'argument --days'),
+            (['--days', ''], 2, 'argument --days: it has no value'),
             (['--days', 'x'], 2, 'argument --days: could not convert'),
             ([], 0, 'operations  0\n'),
             (['--days', '10'], 0, 'clients  1\n1 rows of what was deleted over 10 days ago'),

@@ -51,6 +51,14 @@ class FloatsTest(TestCase):
             self.assertRaises(cfg.Error, self.read, 'taskmanager', 'deleted_retention', text)
         self.assertRaises(cfg.Error, self.read, 'taskmanager', 'event_retention', '0')
 
+    def test_nothing_is_no_number(self) -> None:
+        numbers = (cfg.FloatOpt, cfg.IntOpt, cfg.PortOpt)
+        for group, opts in options.list_opts():
+            for option in opts:
+                if isinstance(option, numbers) and option.default is not None:
+                    error = self.assertRaises(cfg.Error, self.read, group, option.name, '')
+                    self.assertEqual(f'[{group}] {option.name}: it has no value', str(error))
+
     def test_without_bounds(self) -> None:
         option = floats.FloatOpt('any')
         self.assertEqual(-5.5, option.type('-5.5'))

@@ -83,3 +83,16 @@ class DirLockTest(TestCase):
         process.kill()
         process.wait()
         self.assertFalse(dirlock.is_held(self.directory))
+
+    def test_who_looks_keeps_nobody_from_it(self) -> None:
+        looking = os.open(self.directory, os.O_RDONLY)
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        descriptor = dirlock.acquire(self.directory, lambda _: os.close(looking))
+        self.addCleanup(os.close, descriptor)
+        self.assertTrue(dirlock.is_held(self.directory))
+
+    def test_who_looks_for_ever_has_it(self) -> None:
+        looking = os.open(self.directory, os.O_RDONLY)
+        self.addCleanup(os.close, looking)
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        self.assertRaises(dirlock.Held, dirlock.acquire, self.directory, lambda _: None)

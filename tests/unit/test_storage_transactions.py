@@ -8,6 +8,7 @@ import tempfile
 import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import exception as db_exception
+from sqlalchemy import dialects
 
 from slotwright.domain.errors import StorageUnavailable
 from slotwright.storage.sqlalchemy import engine, options, transactions
@@ -15,6 +16,16 @@ from slotwright.storage.sqlalchemy.store import SQLAlchemyStore
 from tests import base
 
 NUMBERS = sa.Table('numbers', sa.MetaData(), sa.Column('number', sa.Integer))
+
+
+class Theirs(sa.CreateEnginePlugin):
+    """What an operator may name in the URL."""
+
+    def update_url(self, url):
+        return url
+
+    def engine_created(self, engine):
+        engine.theirs = True
 
 
 class DatabaseTest(base.TestCase):
@@ -149,6 +160,15 @@ class EngineTest(base.TestCase):
         self.assertEqual(
             ('utf8mb3', '7'), tuple(made.url.query[k] for k in ('charset', 'read_timeout'))
         )
+
+    def test_a_plugin_of_the_url_is_loaded_too(self):
+        dialects.plugins.register('theirs', __name__, Theirs.__name__)
+        self.addCleanup(dialects.plugins.deregister, 'theirs')
+        made = engine.create('mysql+pymysql://u@127.0.0.1/x?plugin=theirs')
+        self.addCleanup(made.dispose)
+        self.assertTrue(made.theirs)
+        self.assertNotIn('plugin', made.url.query)
+        self.assertFalse(made.pool._pre_ping)
 
 
 class ConfigTest(base.TestCase):

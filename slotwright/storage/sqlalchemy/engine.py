@@ -35,8 +35,9 @@ def create(
     if parsed.get_backend_name() == 'sqlite':
         return _create_sqlite(parsed, options)
     defaults = {'thread_checkin': False, 'mysql_sql_mode': 'TRADITIONAL', 'max_retries': 0}
+    completed = _complete(parsed, statement_timeout)
     engine: sa.Engine = engines.create_engine(
-        _complete(parsed, statement_timeout).update_query_dict({'plugin': _Sparing.name}),
+        completed.update_query_dict({'plugin': _Sparing.name}, append=True),
         **{**defaults, **options},
     )
     sa.event.listen(engine, 'reset', _roll_back)

@@ -41,7 +41,8 @@ class RestartingImpl(MySQLImpl):
             super().add_constraint(const, **options)
 
     def drop_constraint(self, const: sa.Constraint, **options: Any) -> None:
-        if const.name in self._foreign_keys(const):
+        is_other = not isinstance(const, sa.ForeignKeyConstraint)
+        if is_other or const.name in self._foreign_keys(const):
             super().drop_constraint(const, **options)
 
     def bulk_insert(self, table: Any, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
@@ -71,5 +72,5 @@ class RestartingImpl(MySQLImpl):
         return {found['name'] for found in self._inspector.get_indexes(index.table.name)}
 
     def _foreign_keys(self, constraint: Any) -> set[Any]:
-        """We have migrations add and drop no other constraints."""
+        """Only of these constraints a restart knows whether they are there."""
         return {found['name'] for found in self._inspector.get_foreign_keys(constraint.table.name)}
