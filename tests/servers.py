@@ -303,11 +303,11 @@ class MariaDB(Server):
     def new_database(self) -> str:
         """Make an empty database of its own for the caller and return its URL."""
         name = f'test_{next(self._databases)}'
-        with self._connect(START_TIMEOUT) as connection, connection.cursor() as cursor:
+        with self._connect() as connection, connection.cursor() as cursor:
             cursor.execute(f'CREATE DATABASE {name} CHARACTER SET utf8mb4')
         return self.url.replace('/?', f'/{name}?')
 
-    def _connect(self, timeout: float) -> 'pymysql.Connection':
+    def _connect(self, timeout: float = START_TIMEOUT) -> 'pymysql.Connection':
         return pymysql.connect(host=LOOPBACK, port=self.port, user='root', connect_timeout=timeout)
 
     def answers(self) -> bool:
@@ -375,13 +375,13 @@ class PostgreSQL(Server):
     def new_database(self) -> str:
         """Make an empty database of its own for the caller and return its URL."""
         name = f'test_{next(self._databases)}'
-        with contextlib.closing(self._connect(START_TIMEOUT)) as connection:
+        with contextlib.closing(self._connect()) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(f'CREATE DATABASE {name}')
         return self._url(name)
 
-    def _connect(self, timeout: float) -> 'psycopg2.extensions.connection':
+    def _connect(self, timeout: float = START_TIMEOUT) -> 'psycopg2.extensions.connection':
         return psycopg2.connect(
             host=LOOPBACK,
             port=self.port,
