@@ -1,7 +1,7 @@
 """What time it is, as SQL: several daemons agree only on the database's own clock."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -69,8 +69,7 @@ class Clock:
 
     def __init__(self, now: Callable[[], float] | None = None) -> None:
         self._now = now
-        self._made: dict[Callable[[Clock], Any], Any] = {}
-        self._inserts: dict[sa.Table, sa.Insert] = {}
+        self._made: dict[Hashable, Any] = {}
 
     def seconds(self) -> ColumnElement[float]:
         if self._now is None:
@@ -87,28 +86,26 @@ class Clock:
         now: datetime.datetime = conn.execute(self.made(_now)).scalar_one()
         return now
 
-    def made(self, make: Callable[['Clock'], S]) -> S:
-        """The statement that ``make`` makes with this clock; of each always the same object.
+    def made(self, make: Callable[..., S], *about: Hashable) -> S:
+        """What ``make(clock, *about)`` makes, a statement; of each always the same object.
 
         Making one takes longer than running it, and SQLAlchemy need not look at it again. In
         simulated time it has the time in it, so it is made anew.
         """
         if self._now is not None:
-            return make(self)
-        if make not in self._made:
-            self._made[make] = make(self)
-        made: S = self._made[make]
+            return make(self, *about)
+        if (make, about) not in self._made:
+            self._made[make, about] = make(self, *about)
+        made: S = self._made[make, about]
         return made
 
     def insert(self, table: sa.Table) -> sa.Insert:
-        """INSERT of a row whose ``created_at`` is now; of each table always the same object,
-        which spares SQLAlchemy to look at it again.
-        """
-        if self._now is not None:
-            return sa.insert(table).values(created_at=self.utc())
-        if table not in self._inserts:
-            self._inserts[table] = sa.insert(table).values(created_at=self.utc())
-        return self._inserts[table]
+        """INSERT of a row whose ``created_at`` is now; of each table always the same object."""
+        return self.made(_insert, table)
+
+
+def _insert(clock: Clock, table: sa.Table) -> sa.Insert:
+    return sa.insert(table).values(created_at=clock.utc())
 
 
 def _now(clock: Clock) -> sa.Select[Any]:
