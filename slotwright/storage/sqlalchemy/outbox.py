@@ -5,6 +5,7 @@ is seen before a smaller one.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -47,10 +48,7 @@ def record_first(
                 'cluster_id': cluster['id'],
                 'project_id': cluster['project_id'],
                 'seq': seq,
-                'kind': event.kind,
-                'message': event.message,
-                'state': dict(event.state),
-                'instance_id': event.instance_id,
+                **_told(event),
                 'operation_id': operation['id'],
                 'request_id': operation['request_id'],
                 'created': operation['created'],
@@ -83,10 +81,7 @@ def record(
                 'cluster_id': cluster_id,
                 'project_id': row.project_id,
                 'seq': seq,
-                'kind': event.kind,
-                'message': event.message,
-                'state': dict(event.state),
-                'instance_id': event.instance_id,
+                **_told(event),
                 'operation_id': event.operation_id or operation_id,
                 'asked_by': event.operation_id or operation_id,
             }
@@ -105,11 +100,18 @@ def record_of_none(conn: sa.Connection, clock: Clock, told: Sequence[NewEvent]) 
         return
     conn.execute(
         sa.insert(events).values(created=clock.utc(), request_id='', seq=0),
-        [
-            {'kind': event.kind, 'message': event.message, 'state': dict(event.state)}
-            for event in told
-        ],
+        [_told(event) for event in told],
     )
+
+
+def _told(event: NewEvent) -> dict[str, Any]:
+    """The columns of what it tells; the others say of whose it is, and when."""
+    return {
+        'kind': event.kind,
+        'message': event.message,
+        'state': dict(event.state),
+        'instance_id': event.instance_id,
+    }
 
 
 def of_instances(
