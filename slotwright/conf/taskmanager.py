@@ -67,8 +67,8 @@ OPTS = [
     floats.FloatOpt(
         'event_retention',
         default=7.0,
-        min=0.01,
-        max=36500,
+        min=floats.LEAST_DAYS,
+        max=floats.MOST_DAYS,
         help='Days that events are kept for those who ask for earlier ones.',
     ),
     floats.FloatOpt(
