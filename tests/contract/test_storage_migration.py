@@ -141,23 +141,23 @@ class Contract:
                 {'ram': 512, 'vcpus': 1, 'disk': 5, 'ephemeral': 0}, flavors[-1].capabilities
             )
 
-    def test_reports_get_the_job_that_they_are_of(self):
+    def _upgraded_with_reports(self):
         migration.upgrade(self.url, '0007')
         store = SQLAlchemyStore.connect(self.url)
         self.addCleanup(store.close)
         store.database.write(_fill_reports)
         migration.upgrade(store)
+        return store
+
+    def test_reports_get_the_job_that_they_are_of(self):
+        store = self._upgraded_with_reports()
         reports = store.backups.reports
         found = reports.list_of_action('demo', 'a-1')
         self.assertEqual([('r-2', None), ('r-1', 'j-1')], [(r.id, r.job_id) for r in found])
         self.assertEqual(found[1:], reports.list_of_job('demo', 'j-1'))
 
     def test_reports_keep_what_they_are_of_when_it_goes(self):
-        migration.upgrade(self.url, '0007')
-        store = SQLAlchemyStore.connect(self.url)
-        self.addCleanup(store.close)
-        store.database.write(_fill_reports)
-        migration.upgrade(store)
+        store = self._upgraded_with_reports()
         store.backups.jobs.delete('demo', 'j-1')
         store.database.write(lambda conn: conn.execute(sa.delete(action_attachments)))
         query = sa.select(action_reports.c.action_attachment).order_by(action_reports.c.id)
