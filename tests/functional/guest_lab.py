@@ -8,7 +8,6 @@ import shutil
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,14 +21,12 @@ from slotwright.domain.topology import Address, NodeStatus
 from slotwright.engine import EngineFinder
 from slotwright.rpc.contract import CommandContext
 from tests.base import TestCase
+from tests.guarded import PATIENCE
 
 CLUSTER = 'c0ffee00-0000-4000-8000-000000000001'
 SECRET = 'an-internal-secret-of-the-cluster'
 PASSWORD = 'tenants-password'
 TENANT_HASH = hashlib.sha256(PASSWORD.encode()).hexdigest()
-
-#: Seconds that anything may take on a busy machine.
-PATIENCE = 90.0
 
 _command_ids = (f'command-{n}' for n in itertools.count(1))
 _hosts = itertools.count(2)
@@ -277,15 +274,6 @@ class GuestCase(TestCase):
         for guest in guests:
             guest.do('cluster_complete')
         return guests, members
-
-
-def eventually(condition: Any, what: str, patience: float = PATIENCE) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f'never happened: {what}')
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:

@@ -16,13 +16,13 @@ from slotwright.rpc.transport import get_transport
 from tests.functional.guest_lab import (
     CLUSTER,
     PASSWORD,
-    PATIENCE,
     SECRET,
     TENANT_HASH,
     GuestCase,
     TaskManager,
     free_address,
 )
+from tests.guarded import PATIENCE
 
 
 class PrepareTests(GuestCase):

@@ -9,7 +9,8 @@ import threading
 
 from guestagent.directory import DirectoryInUse
 from slotwright.domain import errors
-from tests.functional.guest_lab import PATIENCE, Guest, GuestCase, alive, eventually
+from tests.functional.guest_lab import Guest, GuestCase, alive
+from tests.guarded import PATIENCE, wait_until
 
 
 class AdoptionTests(GuestCase):
@@ -36,7 +37,7 @@ class AdoptionTests(GuestCase):
         self.assertEqual(pid, guest.pid)
         self.assertTrue(guest.status().prepared)
         os.kill(pid, signal.SIGKILL)  # not our child: watched all the same
-        eventually(lambda: guest.restarted(pid), 'redis-server is back')
+        wait_until(lambda: guest.restarted(pid), 'redis-server is back')
 
     def test_without_its_record_redis_is_found_by_its_directory(self):
         (guest,) = self.prepared()
@@ -125,7 +126,7 @@ class DeathTests(GuestCase):
             pid = guest.pid
             os.kill(pid, signal.SIGKILL)
             guest.taskmanager.wait_for(running=True)
-            eventually(lambda pid=pid: guest.restarted(pid), 'it is back')
+            wait_until(lambda pid=pid: guest.restarted(pid), 'it is back')
             self.assertEqual(node_id, guest.node_id)
         os.kill(guest.pid, signal.SIGKILL)
         guest.taskmanager.wait_for(running=False)
@@ -187,7 +188,7 @@ class AssignmentTests(GuestCase):
             guest.stop()
             guest.taskmanager.away = True
         os.kill(other, signal.SIGKILL)
-        eventually(lambda: not alive(other), 'killed')
+        wait_until(lambda: not alive(other), 'killed')
         running.start()
         stopped.start()
         self.assertTrue(running.status().running)
@@ -253,7 +254,7 @@ class FenceTests(GuestCase):
         joining = threading.Thread(target=join)
         joining.start()
         started.wait()
-        eventually(lambda: guests[0].status().forming, 'the join has begun')
+        wait_until(lambda: guests[0].status().forming, 'the join has begun')
         guests[0].do('status', guests[0].context(epoch=2))
         joining.join()
         self.assertIsInstance(answers[0], errors.StaleEpoch)

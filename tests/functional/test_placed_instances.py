@@ -22,8 +22,8 @@ from tests import servers
 from tests.base import TestCase
 from tests.deployment import PROJECT, READY, Deployment, loopback_network
 from tests.enrolled import EnrolledHost
-from tests.functional.guest_lab import PATIENCE, Guest, GuestCase, alive, eventually
-from tests.guarded import wait_until
+from tests.functional.guest_lab import Guest, GuestCase, alive
+from tests.guarded import PATIENCE, wait_until
 from tests.standalone import Standalone
 from tests.tenant import Tenant
 
@@ -81,7 +81,7 @@ class NamedServerTest(GuestCase):
         guest = self.prepared_guest()
         pid = guest.pid
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda: guest.restarted(pid), 'it is back')
+        wait_until(lambda: guest.restarted(pid), 'it is back')
         self.assertTrue(self.other.runs(guest.pid))
         for also_gone in ((), ('redis.proc',)):
             pid = guest.pid
@@ -94,7 +94,7 @@ class NamedServerTest(GuestCase):
         guest.stop()
         os.kill(pid, signal.SIGKILL)
         guest.start()
-        eventually(lambda: guest.restarted(pid), 'a new agent brought it back')
+        wait_until(lambda: guest.restarted(pid), 'a new agent brought it back')
         self.assertTrue(self.other.runs(guest.pid))
 
     def test_one_whose_records_are_lost_is_put_away(self) -> None:

@@ -12,13 +12,12 @@ import redis
 
 from tests.functional.guest_lab import (
     PASSWORD,
-    PATIENCE,
     TENANT_HASH,
     Guest,
     GuestCase,
     alive,
-    eventually,
 )
+from tests.guarded import PATIENCE, wait_until
 
 
 class ApartCase(GuestCase):
@@ -140,7 +139,7 @@ class ReusedAddressTest(ApartCase):
         pid = gone.pid
         gone.stop()
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not alive(pid), 'the end of the old node')
+        wait_until(lambda: not alive(pid), 'the end of the old node')
 
         newcomer = Guest(self.directory(), gone.address, datastore_versions=self.versions)
         self.addCleanup(newcomer.destroy)
@@ -159,7 +158,7 @@ class ReusedAddressTest(ApartCase):
         def noticed():
             return all(n.address is None for n in old.status().nodes if n.node_id == lost)
 
-        eventually(noticed, 'the old node to see that somebody else is there')
+        wait_until(noticed, 'the old node to see that somebody else is there')
         self.assert_apart(([newcomer, partner], theirs))
         self.assertEqual([members.keys()], self.ids([old]))
 
